@@ -1,0 +1,30 @@
+export { type CancelKind, Cancelled } from "./kernel/cancelled.js";
+export { currentEffectiveDeadline, currentScope, currentTask } from "./kernel/current.js";
+export { ErrorGroup, leaves } from "./kernel/error-group.js";
+export {
+  BrokenResourceError,
+  DeadlockError,
+  MissingScopeError,
+  NurseryClosedError,
+  ScopeEndedError,
+  TaskCancelledError,
+  TimeoutError,
+  UsageError,
+  type Waiting,
+  WouldBlock,
+} from "./kernel/errors.js";
+export { isCancellation } from "./kernel/is-cancellation.js";
+export { Nursery, type NurseryOptions } from "./kernel/nursery.js";
+export { openNursery } from "./kernel/open-nursery.js";
+export { type Abort, type Parked, type ParkOptions, park } from "./kernel/park.js";
+export { type RunOptions, run } from "./kernel/run.js";
+export type { Runtime, Timer } from "./kernel/runtime.js";
+export { CancelScope, type CancelScopeOptions } from "./kernel/scope.js";
+export { Task, type TaskOptions, type TaskState } from "./kernel/task.js";
+export { checkpoint, now, sleep, sleepForever, sleepUntil } from "./kernel/time.js";
+export { failAfter, failAt, moveOnAfter, moveOnAt, shield } from "./kernel/timeouts.js";
+export type { Awaitable, Cancellable } from "./kernel/types.js";
+export { CapacityLimiter } from "./sync/capacity-limiter.js";
+export { Event } from "./sync/event.js";
+export { Lock } from "./sync/lock.js";
+export { Semaphore } from "./sync/semaphore.js";

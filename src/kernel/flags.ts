@@ -1,0 +1,42 @@
+// The state of a scope, one bit each: a scope is made for every task, so it is kept small.
+
+/** Its body has begun (or it is open). Set once: a scope is entered at most once. */
+export const ENTERED = 1 << 0;
+/** It has been left; nothing can begin in it any more. Set once. */
+export const ENDED = 1 << 1;
+/** Its body is over, and it ends what is still in it. */
+export const LEAVING = 1 << 2;
+/** Its own cancel was called, or its own deadline passed. Never cleared. */
+export const CALLED = 1 << 3;
+/** At its end it caught its own cancellation. */
+export const CAUGHT = 1 << 4;
+/** Cancellations from outside do not pass into it. */
+export const SHIELD = 1 << 5;
+/** A cancellation from outside had been delivered before the shield was raised; it cannot be taken back. */
+export const PIERCED = 1 << 6;
+/** Its failures are always wrapped in a group. Inherited. */
+export const GROUP = 1 << 7;
+/** Nobody awaits it: the scope around it was left first. Its cancellation has nobody to go to. */
+export const FLOATING = 1 << 8;
+/** It was made for one operation under a foreign signal, and is let go at the end of that. */
+export const TEMPORARY = 1 << 9;
+/** It is a task: where Trio asks which task it is, the search upwards stops here. */
+export const TASK = 1 << 10;
+/** The body of `run`. */
+export const MAIN = 1 << 11;
+/** A task that does not keep its nursery open. */
+export const BACKGROUND = 1 << 12;
+/** A task whose result nobody received, and that was disposed therefore. */
+export const DISPOSED = 1 << 13;
+/** A nursery made by `Nursery.open()`: it has no body that would end it. */
+export const OPEN = 1 << 14;
+/** A nursery whose background tasks have been told to end, because nothing else is left in it. */
+export const WINDING = 1 << 15;
+/** A nursery without tasks, which now ends what nobody awaited in it. */
+export const DRAINING = 1 << 16;
+/** The platform or the author does without an ambient scope. Inherited. */
+export const EXPLICIT = 1 << 17;
+/** Where things are made is kept, for reports. Inherited. */
+export const DEBUG = 1 << 18;
+
+export const INHERITED = GROUP | EXPLICIT | DEBUG;

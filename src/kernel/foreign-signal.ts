@@ -1,0 +1,78 @@
+import { isAmbientSupported } from "#context";
+import { Cancelled, cancellation } from "./cancelled.js";
+import { ENTERED, EXPLICIT, TEMPORARY } from "./flags.js";
+import { CancelScope } from "./scope.js";
+import { Tree } from "./tree.js";
+
+const links = new WeakMap<AbortSignal, SignalLink>();
+
+/**
+ * The one place that listens to a signal which is not ours: one listener a signal, however many scopes hang on it (a native listener costs
+ * linear time in their number), and none as soon as there is no scope.
+ */
+class SignalLink {
+  readonly #signal: AbortSignal;
+  readonly #scopes = new Set<SignalScope>();
+  readonly #onAbort = () => {
+    for (const scope of this.#scopes) scope.abortedBy(this.#signal);
+  };
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  add(scope: SignalScope): void {
+    if (this.#scopes.size === 0) this.#signal.addEventListener("abort", this.#onAbort);
+    this.#scopes.add(scope);
+  }
+
+  delete(scope: SignalScope): void {
+    if (this.#scopes.delete(scope) && this.#scopes.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** Where a tree or a call begins: stands for the foreign signal that was given to it, if one was, for the duration of that. */
+export class SignalScope extends CancelScope {
+  readonly #link: SignalLink | undefined;
+
+  constructor(signal: AbortSignal | undefined, under: CancelScope | Tree) {
+    super();
+    this._flags |= TEMPORARY;
+    if (under instanceof Tree) {
+      this._tree = under;
+      this._flags |= isAmbientSupported ? ENTERED : ENTERED | EXPLICIT;
+    } else this._enter(under);
+    if (signal === undefined) this.#link = undefined;
+    else if (signal.aborted) {
+      this.#link = undefined;
+      this.abortedBy(signal);
+    } else {
+      this.#link = linkOf(signal);
+      this.#link.add(this);
+    }
+  }
+
+  override get name(): string {
+    return "signal";
+  }
+
+  /** A cancellation of ours that came through a signal derived from ours goes on as it is. */
+  abortedBy(signal: AbortSignal): void {
+    const { reason } = signal;
+    this._cancelWith(reason instanceof Cancelled ? reason : cancellation("signal", this._path, reason, this._tree));
+  }
+
+  release(): void {
+    this.#link?.delete(this);
+    this._end();
+  }
+}
+
+function linkOf(signal: AbortSignal): SignalLink {
+  let link = links.get(signal);
+  if (link === undefined) {
+    link = new SignalLink(signal);
+    links.set(signal, link);
+  }
+  return link;
+}

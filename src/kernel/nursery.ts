@@ -1,0 +1,270 @@
+import { cancellation } from "./cancelled.js";
+import { classify } from "./classify.js";
+import { report } from "./deliver.js";
+import { dispose } from "./dispose.js";
+import { NurseryClosedError, UsageError } from "./errors.js";
+import { BACKGROUND, CALLED, DISPOSED, DRAINING, ENDED, ENTERED, GROUP, OPEN, WINDING } from "./flags.js";
+import { childrenOf, endFloating } from "./floating.js";
+import { leave, needsLeaving } from "./leave.js";
+import { release, scopeOf } from "./lookup.js";
+import { Outcome } from "./outcome.js";
+import { end } from "./run-scope.js";
+import { CancelScope } from "./scope.js";
+import type { ScopeNode } from "./scope-node.js";
+import { startIn } from "./start.js";
+import { shutDown, Task, type TaskOptions } from "./task.js";
+import type { Awaitable, Cancellable } from "./types.js";
+import { requireFunction } from "./validate.js";
+
+export interface NurseryOptions extends Cancellable {
+  readonly name?: string | undefined;
+  /** `"group"`: every failure comes in an `ErrorGroup`, also a single one. Inherited. Default `"collapse"`: a single one comes as it is. */
+  readonly errors?: "collapse" | "group" | undefined;
+  /** Milliseconds that the cleanups of the nursery may take together, see `CancelScopeOptions`. */
+  readonly cleanupTimeout?: number | undefined;
+}
+
+/**
+ * A scope that owns tasks: it is left only when its body, all its tasks and all its cleanups have ended, whatever happened.
+ * The first failure, of a task or of the body, cancels everything in it. Made by `openNursery`, `run` and `Nursery.open`.
+ *
+ * Source: trio.Nursery.
+ */
+export class Nursery extends CancelScope implements AsyncDisposable {
+  /** Tasks that keep it open, and starts under way. @internal */
+  _pending: number;
+  /** Its background tasks that have not ended. @internal */
+  _background: number;
+  /** @internal */
+  _started: number;
+  /** @internal */
+  _outcome: Outcome;
+  /** Tasks whose result is disposable and that nobody has joined, in the order of their ends. @internal */
+  _undelivered: Set<Task> | undefined;
+  /** What `join()` of an open nursery resolves with: the one end that it has. */
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(options?: NurseryOptions) {
+    super(options === undefined ? undefined : { name: options.name, cleanupTimeout: options.cleanupTimeout });
+    this._pending = 0;
+    this._background = 0;
+    this._started = 0;
+    this._outcome = new Outcome();
+    this._undelivered = undefined;
+    this.#closing = undefined;
+    if (options?.errors === "group") this._flags |= GROUP;
+    else if (options?.errors !== undefined && options.errors !== "collapse")
+      throw new UsageError('`errors` of a nursery is "collapse" or "group"');
+  }
+
+  /**
+   * Opens a nursery for `await using`, in the scope of `options` or the ambient one. Its block must end with `await nursery.join()`: leaving it
+   * otherwise, by a `throw` for example, cancels the tasks and waits for them, because disposal cannot see the error that is on its way.
+   *
+   * The code of the block runs in the scope around, not in the nursery: a failing task does not cancel it. Prefer `openNursery`.
+   *
+   * @example
+   * await using nursery = Nursery.open();
+   * nursery.startSoon(worker);
+   * await nursery.join();
+   */
+  static open(options?: NurseryOptions): Nursery {
+    const parent = scopeOf(options);
+    const nursery = new Nursery(options);
+    nursery._flags |= OPEN;
+    try {
+      nursery._enter(parent);
+    } catch (error) {
+      release(parent);
+      throw error;
+    }
+    return nursery;
+  }
+
+  /**
+   * Starts a task, soon: `fn` begins on a microtask of its own, tasks in the order of the calls, never inside this call. Its scope is a child of the
+   * nursery, its async context that of the caller. It begins also in a cancelled nursery, and runs up to its first checkpoint.
+   *
+   * @throws NurseryClosedError if the nursery has ended; `fn` is not called then
+   * @throws UsageError if `fn` is no function, or the nursery was never entered
+   */
+  startSoon<T>(fn: (task: Task) => Awaitable<T>, options?: TaskOptions): Task<T> {
+    requireFunction(fn, "nursery.startSoon()");
+    this._admit();
+    const task = this._newTask(fn, options);
+    task._enter(this);
+    this._count(task);
+    task._begin(fn);
+    return task as Task<T>;
+  }
+
+  /**
+   * Starts a task and waits until it calls `started(value)`; resolves to that value. Until then the task belongs to the caller's scope, and what it throws
+   * comes out of `start`; from then on it belongs to the nursery. A start under way keeps the nursery open.
+   *
+   * If the caller is cancelled before, so is the task, and `started` does nothing. A caller outside this
+   * nursery gets `TaskCancelledError` if the nursery is cancelled first: the task is cancelled with it.
+   *
+   * Source: trio.Nursery.start.
+   *
+   * @param options also the caller's scope, as `{ signal }`; by default the ambient one
+   * @throws NurseryClosedError if the nursery has ended
+   * @throws UsageError if the task ends without having called `started`
+   */
+  start<V>(fn: (task: Task, started: (value: V) => void) => Awaitable<unknown>, options?: TaskOptions & Cancellable): Promise<V> {
+    return startIn(this, fn, options);
+  }
+
+  /** The tasks that have not ended, in the order of their starts. */
+  get tasks(): Iterable<Task> {
+    return childrenOf(this).filter((child): child is Task => child instanceof Task);
+  }
+
+  /** For `Nursery.open()`: waits until all tasks have ended, and throws what a nursery throws. May be called more than once. */
+  join(): Promise<void> {
+    if ((this._flags & OPEN) === 0) {
+      return Promise.reject(
+        new UsageError(`join() is for Nursery.open(); ${this._path} is left, and its tasks are awaited, at the end of its body`),
+      );
+    }
+    this.#closing ??= this.#join();
+    return this.#closing;
+  }
+
+  /** Without a `join()` before: cancels the tasks and waits for them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing !== undefined) {
+      // Whoever called join() has been told how it ended.
+      await this.#closing.catch(() => {});
+      return;
+    }
+    shutDown(this, "its block was left without `await nursery.join()`");
+    await this.join();
+  }
+
+  override get name(): string {
+    return this._rare?.name ?? "nursery";
+  }
+
+  /** @internal */
+  override get _isPathed(): boolean {
+    return true;
+  }
+
+  /** @internal */
+  _admit(): void {
+    if ((this._flags & ENDED) !== 0)
+      throw new NurseryClosedError(
+        `the nursery ${this._path} has ended, and takes no more tasks. Start them before its body and its tasks have ended`,
+      );
+    if ((this._flags & ENTERED) === 0)
+      throw new UsageError("a nursery takes tasks inside the body of openNursery() or run(), or after Nursery.open()");
+  }
+
+  /** @internal */
+  _newTask(fn: { readonly name: string }, options: TaskOptions | undefined): Task {
+    const name = options?.name;
+    return name === undefined
+      ? new Task(fn.name, ++this._started, options?.background === true)
+      : new Task(String(name), 0, options?.background === true);
+  }
+
+  /** R2: the failure is on record before anybody is cancelled for it. @internal */
+  _failed(error: unknown): void {
+    this._outcome.fail(error);
+    if ((this._flags & CALLED) === 0) this._cancelWith(cancellation("failure", this._path, error, this._tree));
+  }
+
+  /** @internal */
+  _count(task: Task): void {
+    if ((task._flags & BACKGROUND) === 0) this._pending++;
+    else {
+      this._background++;
+      if ((this._flags & WINDING) !== 0) shutDown(task, ONLY_BACKGROUND);
+    }
+  }
+
+  /** A task has ended, or moved on to another nursery. @internal */
+  _forget(task: ScopeNode): void {
+    if ((task._flags & BACKGROUND) !== 0) this._background--;
+    else this._pending--;
+  }
+
+  /** @internal */
+  _keepUndelivered(task: Task): void {
+    this._undelivered ??= new Set();
+    this._undelivered.add(task);
+  }
+
+  /** @internal */
+  _delivered(task: Task): void {
+    this._undelivered?.delete(task);
+  }
+
+  /** @internal */
+  override get _isOccupied(): boolean {
+    return this._pending > 0 || super._isOccupied;
+  }
+
+  /** First its tasks come to their end by themselves, then its background tasks are told to, then what nobody awaited is ended. @internal */
+  override _empty(): void {
+    if (this._pending > 0) return;
+    if (this._background === 0) {
+      this._flags |= DRAINING;
+      endFloating(this);
+    } else if ((this._flags & WINDING) === 0) {
+      this._flags |= WINDING;
+      for (const task of this.tasks) shutDown(task, ONLY_BACKGROUND);
+    }
+  }
+
+  /** @internal */
+  override get _isReady(): boolean {
+    if (this._pending > 0) return false;
+    if (this._background > 0) return (this._flags & WINDING) === 0;
+    return (this._flags & DRAINING) === 0 || !this._isOccupied;
+  }
+
+  /** @internal */
+  override get _hasCleanups(): boolean {
+    return this._undelivered !== undefined || super._hasCleanups;
+  }
+
+  /** Results that nobody received, because the nursery was cancelled, are disposed before anything else is cleaned up. @internal */
+  override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
+    if (this._reason !== undefined && this._undelivered !== undefined) {
+      const last = [...this._undelivered].pop();
+      if (last !== undefined) {
+        this._undelivered.delete(last);
+        last._flags |= DISPOSED;
+        return () => dispose(last._outcome);
+      }
+    }
+    return super._takeCleanup();
+  }
+
+  /** @internal */
+  _bodyThrew(error: unknown): void {
+    const verdict = classify(error, this);
+    if (verdict.isCancellation) this._outcome.cancelled(verdict.reason);
+    else this._failed(verdict.error);
+  }
+
+  /** Waits for everything in it: a schedule point, also if there is nothing. @internal */
+  _leave(): Promise<void> {
+    return needsLeaving(this) ? leave(this, this._outcome) : this._runtime.pause(this, "leave", this);
+  }
+
+  async #join(): Promise<void> {
+    await this._leave();
+    end(this, this._outcome, true);
+  }
+
+  /** @internal */
+  override _abandon(): void {
+    if ((this._flags & OPEN) !== 0) void this.join().catch(report);
+  }
+}
+
+const ONLY_BACKGROUND = "nothing else is left in its nursery";

@@ -1,0 +1,94 @@
+import { operate } from "./lookup.js";
+import type { CancelScope } from "./scope.js";
+import type { Cancellable } from "./types.js";
+import { requireFunction } from "./validate.js";
+import { Waiter } from "./waiter.js";
+
+/** The handle of a parked operation: exactly one of the two ends the wait, and everything after that has no effect. */
+export interface Parked<T> {
+  /** Ends the wait with a value. False if it was over already, because of a cancellation for example: then the value has not been delivered. */
+  wake(value: T): boolean;
+  /** Ends the wait with an error. False if it was over already. */
+  fail(error: unknown): boolean;
+}
+
+/** Undoes the wait: called once, synchronously, when the scope is cancelled. `false` says that it cannot be undone, and the wait goes on. */
+export type Abort = () => unknown;
+
+export interface ParkOptions {
+  /** What is being done, as a verb, for dumps and deadlock reports. */
+  readonly op?: string | undefined;
+  /** What it is done to. */
+  readonly on?: object | undefined;
+}
+
+class ParkWaiter<T> extends Waiter<T> {
+  readonly op: string;
+  readonly on: object | undefined;
+  onCancel: Abort | undefined;
+
+  constructor(options: ParkOptions | undefined) {
+    super();
+    this.op = options?.op ?? "park";
+    this.on = options?.on;
+    this.onCancel = undefined;
+  }
+
+  override _forget(): void {
+    this.onCancel = undefined;
+  }
+
+  override _cancel(reason: unknown): boolean {
+    if (this.onCancel === undefined) return super._cancel(reason);
+    this._beginAborting();
+    return true;
+  }
+
+  override _finishCancel(reason: unknown): void {
+    const { onCancel } = this;
+    this.onCancel = undefined;
+    try {
+      if (onCancel?.() === false) this._refuseAborting();
+      else this._endAborting(reason);
+    } catch (error) {
+      this._endAborting(error);
+    }
+  }
+}
+
+/**
+ * Waits until somebody calls `wake` or `fail`: the lowest-level way to wait, from which primitives and bridges are made.
+ *
+ * `start` is called at once with the handle, and returns how to undo the wait, if anything has to be undone. When the scope is cancelled first,
+ * that is called, synchronously, and `park` throws `Cancelled`; what it throws itself is thrown instead. A full checkpoint.
+ *
+ * Source: trio.lowlevel.wait_task_rescheduled.
+ *
+ * @throws whatever `start` throws; then nothing waits
+ * @example
+ * const opened = (socket: Socket) =>
+ *   park<void>((parked) => {
+ *     const onOpen = () => parked.wake();
+ *     socket.once("open", onOpen);
+ *     return () => socket.off("open", onOpen);
+ *   }, { op: "open", on: socket });
+ */
+export function park<T = void>(start: (parked: Parked<T>) => Abort | void, options?: ParkOptions, scope?: Cancellable): Promise<T> {
+  return operate(scope, parkIn<T>, { start, options });
+}
+
+function parkIn<T>(
+  scope: CancelScope,
+  { start, options }: { start: (parked: Parked<T>) => Abort | void; options: ParkOptions | undefined },
+): Promise<T> {
+  requireFunction(start, "park()");
+  const waiter = new ParkWaiter<T>(options);
+  const promise = scope._park(waiter);
+  try {
+    const onCancel = start(waiter);
+    if (typeof onCancel === "function" && waiter.isParked) waiter.onCancel = onCancel;
+  } catch (error) {
+    waiter.fail(error);
+  }
+  return promise;
+}

@@ -1,0 +1,82 @@
+import { ambientScope, withAmbientScope } from "#context";
+import { UsageError } from "./errors.js";
+import { DEBUG, EXPLICIT, MAIN } from "./flags.js";
+import { SignalScope } from "./foreign-signal.js";
+import { release } from "./lookup.js";
+import { Nursery, type NurseryOptions } from "./nursery.js";
+import { runNursery } from "./open-nursery.js";
+import { productionRuntime } from "./production-runtime.js";
+import { runScope } from "./run-scope.js";
+import type { Runtime } from "./runtime.js";
+import { type CancelScope, scopeOfSignal } from "./scope.js";
+import { Task } from "./task.js";
+import { Tree } from "./tree.js";
+import type { Awaitable } from "./types.js";
+import { requireFunction } from "./validate.js";
+
+export interface RunOptions extends NurseryOptions {
+  /** `false`: the scope is always passed, as in a browser, and async contexts are left alone. Default `true` where the platform has them. */
+  readonly ambient?: boolean | undefined;
+  /** Inside another scope: a root of its own all the same, which nothing there cancels or waits for. */
+  readonly detached?: boolean | undefined;
+  /** Keeps the places where scopes and tasks are made, for reports; some microseconds each. Default: whether CRECHE_DEBUG=1 is set. */
+  readonly debug?: boolean | undefined;
+  /** The door to time and waiting; the real one by default. For a root only. */
+  readonly runtime?: Runtime | undefined;
+}
+
+/**
+ * Runs `body` in a nursery: the way from plain async code into the tree of scopes, and the only way to make a root. Inside another
+ * scope, or with the signal of one, it is a child of that, unless `detached`. The body is the main task.
+ *
+ * It settles when everything in it has ended, and then nothing of it is left: no task, no timer, no listener. It rejects as
+ * `openNursery` does, and with `Cancelled` if `options.signal` was aborted.
+ *
+ * Source: trio.run.
+ *
+ * @throws UsageError if `body` is no function, or `runtime` is given to a run that is no root
+ * @example
+ * await run(async (nursery) => {
+ *   nursery.startSoon(async (task) => { await fetch(url, task); });
+ *   nursery.startSoon(async () => { await sleep(500); });
+ * });
+ */
+export async function run<T>(body: (root: Nursery) => Awaitable<T>, options: RunOptions = {}): Promise<T> {
+  requireFunction(body, "run()");
+  const nursery = new Nursery({ ...options, name: options.name ?? "root" });
+  if (options.ambient === false) nursery._flags |= EXPLICIT;
+  if (options.debug ?? isDebugging()) nursery._flags |= DEBUG;
+  const { signal } = options;
+  const isBelow = options.detached !== true && (ambientScope() !== undefined || (signal !== undefined && scopeOfSignal.has(signal)));
+  if (isBelow && options.runtime !== undefined) {
+    throw new UsageError("a run inside another one shares its runtime: give `runtime` to the outer one, or `detached: true` to this one");
+  }
+  const begin = () => (isBelow ? runNursery(nursery, body, options) : runRoot(nursery, body, options));
+  // Whatever is ambient outside must not be found inside, where scopes are passed.
+  const isHiding = options.ambient === false && ambientScope() !== undefined;
+  return (await (isHiding ? withAmbientScope(undefined, begin, undefined) : begin())) as T;
+}
+
+async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T>, options: RunOptions): Promise<T | undefined> {
+  const root = new SignalScope(options.signal, new Tree(options.runtime ?? productionRuntime));
+  root._flags |= nursery._flags & (EXPLICIT | DEBUG);
+  const main = new Task("main", 0, false);
+  main._flags |= MAIN;
+  main._state = "running";
+  try {
+    const value = await runScope(main, (own: CancelScope) => runNursery(nursery, body, own), root, { caller: "run()" });
+    main._endMain("done", value);
+    return value;
+  } catch (error) {
+    main._endMain("failed", error);
+    throw error;
+  } finally {
+    release(root);
+  }
+}
+
+/** Development mode, for a whole process. Deno would ask its user for the permission to look, so it is not asked there. */
+function isDebugging(): boolean {
+  const { process, Deno } = globalThis as { process?: { env?: Record<string, string | undefined> }; Deno?: unknown };
+  return Deno === undefined && process?.env?.["CRECHE_DEBUG"] === "1";
+}

@@ -1,0 +1,36 @@
+import type { ScopeNode } from "./scope-node.js";
+import type { Waiter } from "./waiter.js";
+
+/** Something that happens at an instant: a sleeper's end, or the deadline of a scope. */
+export interface Timer {
+  /** The instant, in ms of the runtime's clock. Fixed while the timer is set. */
+  readonly at: number;
+  /** Its place among timers of the same instant: the order in which they were set. Written by the heap. */
+  order: number;
+  /** False once it fired or was cleared; a dead timer may stay in the heap for a while (lazy deletion). */
+  live: boolean;
+  /** Deadlines of one instant fire before sleepers of that instant, so that `moveOnAfter(5)` around `sleep(5)` times out, as in Trio. */
+  readonly isDeadline: boolean;
+  fire(): void;
+}
+
+/**
+ * The only door to time and to waiting: everything the library does that depends on time or on order goes through it.
+ * Production uses `productionRuntime`; the simulated one has a virtual clock and releases one wake-up at a time.
+ */
+export interface Runtime {
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Resolves when a new task may take its first step. */
+  start(task: ScopeNode): Promise<void>;
+  /** The wait of an operation that needs none: it lets others run. Not cancellable: who needs that looks before and after. */
+  pause(scope: ScopeNode, op: string, on: object | undefined): Promise<void>;
+  /** An operation begins to wait. */
+  park(waiter: Waiter<unknown>): void;
+  /** An operation's wait is over: `waiter.settle(value, failed)` is due, at once or when the schedule says so. */
+  wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void;
+  setTimer(timer: Timer): void;
+  clearTimer(timer: Timer): void;
+  /** Fires what is overdue, although no timer has had the chance to report it. */
+  expire(): void;
+}

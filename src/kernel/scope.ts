@@ -1,0 +1,219 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { allowManyListeners } from "#context";
+import { cancellation } from "./cancelled.js";
+import { Deadline } from "./deadline.js";
+import { deliver } from "./deliver.js";
+import { UsageError } from "./errors.js";
+import { CALLED, CAUGHT, ENDED, ENTERED, PIERCED, SHIELD } from "./flags.js";
+import { runScope } from "./run-scope.js";
+import { ScopeNode } from "./scope-node.js";
+import type { Awaitable, Cancellable } from "./types.js";
+import { requireDuration, requireFunction, requireInstant } from "./validate.js";
+
+const RUN = { caller: "scope.run()" };
+
+/** Our own signals, so that passing `scope.signal` is the same as passing `scope`. */
+export const scopeOfSignal = new WeakMap<AbortSignal, CancelScope>();
+
+export interface CancelScopeOptions {
+  /** Milliseconds, counted from entry. */
+  readonly timeout?: number | undefined;
+  /** An instant of `now()`. */
+  readonly deadline?: number | undefined;
+  /** Hides cancellations from outside. */
+  readonly shield?: boolean | undefined;
+  readonly name?: string | undefined;
+  /** Milliseconds that the cleanups (`defer`, `use`) of this scope may take together. Default: that of the scope around it, and no limit at the root. */
+  readonly cleanupTimeout?: number | undefined;
+}
+
+/**
+ * A part of the program that can be cancelled as a whole: everything that runs in it, however deep.
+ *
+ * Once it is cancelled, every checkpoint in it throws `Cancelled`, until its end; there the scope catches its own cancellation
+ * and nothing else (`run` resolves to `undefined` then). A scope is an options bag: it has a `signal`, so it goes wherever
+ * the platform takes `{ signal }`.
+ *
+ * Source: trio.CancelScope.
+ *
+ * @example
+ * const scope = new CancelScope({ timeout: 2_000 });
+ * const text = await scope.run(async () => (await fetch(url, scope)).text());
+ * if (scope.cancelledCaught) console.log("too slow");
+ */
+export class CancelScope extends ScopeNode implements Cancellable {
+  constructor(options?: CancelScopeOptions) {
+    super();
+    if (options !== undefined) this.#configure(options);
+  }
+
+  #configure(options: CancelScopeOptions): void {
+    const { timeout, deadline, shield, name, cleanupTimeout } = options;
+    if (timeout !== undefined && deadline !== undefined) {
+      throw new UsageError("a scope takes `timeout` (milliseconds from its entry) or `deadline` (an instant of now()), not both");
+    }
+    if (timeout !== undefined) this._rarely.timeout = requireDuration(timeout, "timeout");
+    if (deadline !== undefined) this.deadline = deadline;
+    if (shield !== undefined) this.shield = shield;
+    if (name !== undefined) this._rarely.name = String(name);
+    if (cleanupTimeout !== undefined) this._rarely.cleanupTimeout = requireDuration(cleanupTimeout, "cleanupTimeout");
+  }
+
+  /**
+   * Enters the scope and runs `body` in it; a scope is entered once. Resolves to the body's value, or to `undefined` when the scope
+   * caught its own cancellation. Rejects with the body's failure as it is, or with the `Cancelled` of a scope around it.
+   *
+   * It settles only after everything in it has ended: operations and scopes that nobody awaited are cancelled and awaited, then the
+   * cleanups run. Entering and leaving are no checkpoints.
+   *
+   * @param scope the scope around it; by default the ambient one
+   * @throws UsageError if it was entered before
+   * @throws MissingScopeError if there is no scope around it
+   * @throws ErrorGroup if the body and cleanups failed, or several cleanups
+   */
+  run<T>(body: (scope: this) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
+    return runScope(this, body, scope, RUN);
+  }
+
+  /**
+   * Cancels everything in the scope: each wait in it ends at once, in the order of the tree, and each later checkpoint throws. Synchronous
+   * and idempotent: the first cause stays. Before entry it takes effect on entry; after the end it has none.
+   *
+   * @param reason becomes the `cause` of the `Cancelled`
+   */
+  cancel(reason?: unknown): void {
+    if ((this._flags & CALLED) !== 0) return;
+    this._cancelWith(cancellation("cancel", this._path, reason, this._tree, new Error("cancel() was called")));
+  }
+
+  /** Aborted exactly when the scope is cancelled, with the `Cancelled` as its reason. Made when it is first read. */
+  get signal(): AbortSignal {
+    const rare = this._rarely;
+    if (rare.controller === undefined) {
+      rare.controller = new AbortController();
+      scopeOfSignal.set(rare.controller.signal, this);
+      allowManyListeners(rare.controller.signal);
+      if (this._reason !== undefined) rare.controller.abort(this._reason);
+    }
+    return rare.controller.signal;
+  }
+
+  /** The instant of `now()` at which it is cancelled, `Infinity` for never. Anyone may move it at any time; after the end that has no effect. */
+  get deadline(): number {
+    if (this._rare?.timeout !== undefined) {
+      throw new UsageError("the deadline of a scope with a timeout is known from its entry on, because the timeout counts from there");
+    }
+    return this._deadline === undefined ? Number.POSITIVE_INFINITY : this._deadline.at;
+  }
+
+  set deadline(at: number) {
+    requireInstant(at, "deadline");
+    if (this._deadline?.live) this._runtime.clearTimer(this._deadline);
+    if (this._rare !== undefined) this._rare.timeout = undefined;
+    this._deadline = at === Number.POSITIVE_INFINITY ? undefined : new Deadline(at, this);
+    this.#arm();
+  }
+
+  /** Sets the timer of the deadline, if the scope is open and can still be cancelled by it. */
+  #arm(): void {
+    if (this._deadline !== undefined && (this._flags & (ENTERED | ENDED | CALLED)) === ENTERED) this._runtime.setTimer(this._deadline);
+  }
+
+  /** The earliest deadline that holds here: over the scopes outwards, up to a shield. `-Infinity` if it is cancelled already. */
+  get effectiveDeadline(): number {
+    if (this._reason !== undefined) return Number.NEGATIVE_INFINITY;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let scope: ScopeNode | undefined = this; scope !== undefined; scope = scope._parent) {
+      if (scope._deadline !== undefined && scope._deadline.at < earliest) earliest = scope._deadline.at;
+      if ((scope._flags & SHIELD) !== 0) break;
+    }
+    return earliest;
+  }
+
+  /** Milliseconds until `effectiveDeadline`; 0 if that has passed or the scope is cancelled, `Infinity` if there is none. */
+  get remaining(): number {
+    const deadline = this.effectiveDeadline;
+    if (deadline === Number.POSITIVE_INFINITY) return deadline;
+    return this._tree === undefined ? Math.max(0, deadline) : Math.max(0, deadline - this._runtime.now());
+  }
+
+  /**
+   * Whether cancellations from outside are hidden from what is inside. Its own cancel and its own deadline still work.
+   * Raised late, it protects from what has not been delivered yet; lowered, it lets a pending cancellation in at once.
+   */
+  get shield(): boolean {
+    return (this._flags & SHIELD) !== 0;
+  }
+
+  set shield(on: boolean) {
+    if (typeof on !== "boolean") throw new TypeError("shield is true or false");
+    if (on === this.shield) return;
+    const outside = this._parent?._reason;
+    if (on) {
+      this._flags |= outside === undefined ? SHIELD : SHIELD | PIERCED;
+    } else {
+      this._flags &= ~SHIELD;
+      if (outside !== undefined && this._reason === undefined && (this._flags & ENDED) === 0) deliver(this, outside);
+    }
+  }
+
+  get name(): string {
+    return this._rare?.name ?? "scope";
+  }
+
+  /** Whether its own cancellation was asked for, by `cancel()` or by its deadline. It says nothing of the scopes around it. */
+  get cancelCalled(): boolean {
+    const deadline = this._deadline;
+    if (deadline?.live && deadline.at <= this._runtime.now()) {
+      this._runtime.clearTimer(deadline);
+      deadline.fire();
+    }
+    return (this._flags & CALLED) !== 0;
+  }
+
+  /** Whether it has ended by catching its own cancellation. */
+  get cancelledCaught(): boolean {
+    return (this._flags & CAUGHT) !== 0;
+  }
+
+  /** Throws the `Cancelled` if the scope is cancelled, also from outside, and `ScopeEndedError` if it has ended. It waits for nothing. */
+  throwIfCancelled(): void {
+    const refusal = (this._flags & ENTERED) === 0 ? this._reason : this._refusal();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /**
+   * Registers a cleanup. It runs when the scope is left, after everything in it has ended, the last registered first, and also when the
+   * scope is cancelled: in a scope of its own, which it is passed, shielded, within the scope's `cleanupTimeout`.
+   * What it throws joins the errors of the scope.
+   */
+  defer(cleanup: (scope: CancelScope) => Awaitable<unknown>): void {
+    requireFunction(cleanup, "scope.defer()");
+    if ((this._flags & ENDED) !== 0) throw this._endedError("defer() came too late, its cleanup will not run");
+    const rare = this._rarely;
+    rare.cleanups ??= [];
+    rare.cleanups.push(cleanup);
+  }
+
+  /** Has `resource` disposed when the scope is left, as by `defer`, and returns it. */
+  use<T extends Disposable | AsyncDisposable>(resource: T): T {
+    const { [Symbol.asyncDispose]: later, [Symbol.dispose]: atOnce } = Object(resource) as Partial<AsyncDisposable & Disposable>;
+    const dispose = later ?? atOnce;
+    if (typeof dispose !== "function") {
+      throw new TypeError(
+        "scope.use() takes an object with Symbol.asyncDispose or Symbol.dispose; for anything else there is scope.defer()",
+      );
+    }
+    this.defer(() => dispose.call(resource));
+    return resource;
+  }
+
+  /** @internal */
+  override _enter(parent: ScopeNode): void {
+    super._enter(parent);
+    const timeout = this._rare?.timeout;
+    if (timeout !== undefined) this.deadline = this._runtime.now() + timeout;
+    else if (this._deadline !== undefined) this.#arm();
+  }
+}

@@ -1,0 +1,207 @@
+import { withAmbientScope } from "#context";
+import { type Cancelled, cancellation } from "./cancelled.js";
+import { classify } from "./classify.js";
+import { describe } from "./describe.js";
+import { isDisposable } from "./dispose.js";
+import { TaskCancelledError, UsageError } from "./errors.js";
+import { BACKGROUND, CALLED, CAUGHT, DISPOSED, EXPLICIT, MAIN, TASK } from "./flags.js";
+import { leave } from "./leave.js";
+import { operate } from "./lookup.js";
+import type { Nursery } from "./nursery.js";
+import { Outcome } from "./outcome.js";
+import { quiet } from "./quiet.js";
+import { CancelScope } from "./scope.js";
+import type { ScopeNode } from "./scope-node.js";
+import type { Awaitable, Cancellable } from "./types.js";
+import { WaitQueue } from "./wait-queue.js";
+
+/** `pending`: not begun. `cancelled`: it ended by a cancellation, its own or one from outside. */
+export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
+
+export interface TaskOptions {
+  /** Default: the name of the function and a number, as `fetchPage#17`. */
+  readonly name?: string | undefined;
+  /** It does not keep its nursery open: when the body and all other tasks have ended, it is cancelled. */
+  readonly background?: boolean | undefined;
+}
+
+/** Something that breaks when the task that holds it ends, a lock for example. Links in the task's list of what it holds. */
+export interface Holding {
+  nextHeld: Holding | undefined;
+  previousHeld: Holding | undefined;
+  holderEnded(task: Task): void;
+}
+
+/**
+ * One child of a nursery, as `nursery.startSoon` returns it: a scope of its own, with an outcome. What it runs receives it.
+ *
+ * A failure of a task is a failure of its nursery, whether or not anybody joins it.
+ *
+ * Source: trio.lowlevel.Task; the handle is that of AnyIO 4.14.
+ */
+export class Task<out T = unknown> extends CancelScope {
+  /** @internal */
+  _state: TaskState;
+  /** Its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
+  _outcome: unknown;
+  /** @internal */
+  _joiners: WaitQueue<unknown> | undefined;
+  /** The name that was given, or the function's. @internal */
+  readonly _label: string;
+  /** Its number in its nursery, from 1; 0 when it was given a name, which is told as it is. @internal */
+  readonly _number: number;
+  /** @internal */
+  _held: Holding | undefined;
+
+  /** @internal */
+  constructor(label: string, number: number, isBackground: boolean) {
+    super();
+    this._state = "pending";
+    this._outcome = undefined;
+    this._joiners = undefined;
+    this._label = label;
+    this._number = number;
+    this._held = undefined;
+    this._flags |= isBackground ? TASK | BACKGROUND : TASK;
+  }
+
+  override get name(): string {
+    return this._number === 0 ? this._label : `${this._label || "task"}#${this._number}`;
+  }
+
+  /** @internal */
+  override get _isPathed(): boolean {
+    return (this._flags & MAIN) === 0;
+  }
+
+  get state(): TaskState {
+    return this._state;
+  }
+
+  /**
+   * Waits until the task has ended, and resolves to its value. A full checkpoint; joiners wake in order of arrival.
+   *
+   * @throws the task's own error object, if it failed
+   * @throws TaskCancelledError if it was cancelled: that is somebody else's cancellation, not the caller's
+   * @throws UsageError if the caller runs inside this very task, which would wait for itself
+   */
+  join(scope?: Cancellable): Promise<T> {
+    return operate(scope, joinIn<T>, this);
+  }
+
+  /** On a microtask of its own, whose async context is that of the caller. @internal */
+  _begin(fn: (task: Task) => Awaitable<unknown>): void {
+    void this._runtime.start(this).then(() => {
+      void this._drive(fn);
+    });
+  }
+
+  /** Runs `fn` to its end: the one async function between the nursery and the user's, which keeps the async frames of errors. Never rejects. @internal */
+  async _drive(fn: (task: Task) => Awaitable<unknown>): Promise<void> {
+    this._state = "running";
+    try {
+      this._outcome = await ((this._flags & EXPLICIT) === 0 ? withAmbientScope(this, fn, this as Task) : fn(this));
+      this._state = "done";
+    } catch (error) {
+      this.#threw(error);
+    }
+    if (this._isOccupied || this._rare !== undefined) await this.#leave();
+    this._finish(this._parent as Nursery);
+  }
+
+  #threw(error: unknown): void {
+    const verdict = classify(error, this);
+    this._state = verdict.isCancellation ? "cancelled" : "failed";
+    this._outcome = verdict.isCancellation ? verdict.reason : verdict.error;
+  }
+
+  async #leave(): Promise<void> {
+    const outcome = new Outcome();
+    if (this._state === "failed") outcome.fail(this._outcome);
+    await leave(this, outcome);
+    if (outcome.hasFailed) {
+      this._state = "failed";
+      this._outcome = outcome.error(this);
+    }
+  }
+
+  /** Tells first those who joined it, then its nursery: so that a joiner there gets the task's own error, not the cancellation it causes. @internal */
+  _finish(nursery: Nursery): void {
+    if (this._held !== undefined) this.#breakHeld();
+    if (this._joiners !== undefined && this._joiners.size > 0) this.#tellJoiners();
+    else if (this._state === "done" && isDisposable(this._outcome)) nursery._keepUndelivered(this);
+    if (this._state !== "done") this.#tellNursery(nursery);
+    nursery._forget(this);
+    this._end();
+  }
+
+  #tellNursery(nursery: Nursery): void {
+    if (this._state === "failed") nursery._failed(this._outcome);
+    else if ((this._flags & CALLED) === 0 || this._isCancelledOutside) nursery._outcome.cancelled(this._outcome as Cancelled);
+    else this._flags |= CAUGHT;
+  }
+
+  /** The main task has no nursery: `run` drives it. @internal */
+  _endMain(state: TaskState, outcome: unknown): void {
+    this._outcome = outcome;
+    this._state = state;
+    this.#breakHeld();
+    if (this._joiners !== undefined) this.#tellJoiners();
+  }
+
+  #breakHeld(): void {
+    while (this._held !== undefined) this._held.holderEnded(this);
+  }
+
+  #tellJoiners(): void {
+    const joiners = this._joiners as WaitQueue<unknown>;
+    if (this._state === "done") joiners.wakeAll(this._outcome);
+    else {
+      // The nursery is told as well, so a join that nobody awaits is not to be reported.
+      for (let joiner = joiners.first; joiner !== undefined; joiner = joiner._after) quiet(joiner.promise);
+      joiners.failAll(this._state === "failed" ? this._outcome : this._cancelledError());
+    }
+  }
+
+  /** What a join that comes after its end gets. @internal */
+  _result(): T {
+    if (this._state === "failed") throw this._outcome;
+    if (this._state === "cancelled" || (this._flags & DISPOSED) !== 0) throw this._cancelledError();
+    if ((this._flags & MAIN) === 0) (this._parent as Nursery)._delivered(this);
+    return this._outcome as T;
+  }
+
+  /** @internal */
+  _cancelledError(): TaskCancelledError {
+    const why =
+      this._state === "cancelled"
+        ? `was cancelled (${describe(this._outcome)})`
+        : "has ended, and its result was disposed, because its nursery was cancelled";
+    return new TaskCancelledError(
+      `the task ${this._path} ${why}, so it has no result to join`,
+      this._path,
+      this._state === "cancelled" ? this._outcome : undefined,
+    );
+  }
+}
+
+/** How far upwards `join` looks for a task that would wait for itself. */
+const SEARCHED = 64;
+
+function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
+  let at: ScopeNode | undefined = scope;
+  for (let i = 0; i < SEARCHED && at !== undefined; i++, at = at._parent) {
+    if (at === task)
+      throw new UsageError(`${task._path} joins itself, or is joined from inside, and would wait for ever: join it from outside`);
+  }
+  if (task._state === "pending" || task._state === "running") {
+    task._joiners ??= new WaitQueue<unknown>("join", task);
+    return task._joiners.wait(scope, undefined) as Promise<T>;
+  }
+  return scope._runtime.pause(scope, "join", task).then(() => task._result());
+}
+
+/** The end of a task that nothing needs any more. @internal */
+export function shutDown(task: ScopeNode, why: string): void {
+  task._cancelWith(cancellation("shutdown", task._path, why, task._tree));
+}

@@ -1,0 +1,108 @@
+import { ambientScope } from "#context";
+import { operate } from "./lookup.js";
+import { productionRuntime } from "./production-runtime.js";
+import { quiet } from "./quiet.js";
+import type { Timer } from "./runtime.js";
+import type { CancelScope } from "./scope.js";
+import type { Cancellable } from "./types.js";
+import { requireDuration, requireInstant } from "./validate.js";
+import { Waiter } from "./waiter.js";
+
+/** A sleeper is its own timer: one object a sleep. */
+class Sleeper extends Waiter<void> implements Timer {
+  readonly at: number;
+  order: number;
+  live: boolean;
+
+  constructor(at: number) {
+    super();
+    this.at = at;
+    this.order = 0;
+    this.live = false;
+  }
+
+  get op(): string {
+    return "sleep";
+  }
+
+  get on(): undefined {
+    return undefined;
+  }
+
+  get isDeadline(): boolean {
+    return false;
+  }
+
+  fire(): void {
+    this.wake();
+  }
+
+  override _forget(): void {
+    if (this.live) this._scope?._runtime.clearTimer(this);
+  }
+}
+
+/** The time of the ambient run's clock, in ms; outside a run that of the production clock. Monotonic; only differences mean anything. */
+export function now(): number {
+  return (ambientScope()?._runtime ?? productionRuntime).now();
+}
+
+/**
+ * Waits `ms` milliseconds, never less. A full checkpoint, also for 0; throws `Cancelled` if the scope is cancelled before or meanwhile.
+ * Sleepers of the same instant wake in the order in which they began; a deadline of that instant comes first.
+ *
+ * Source: trio.sleep.
+ *
+ * @param ms not negative, also above 2^31; `Infinity` is `sleepForever`
+ * @throws RangeError for NaN and negative durations
+ * @example await sleep(500);
+ */
+export function sleep(ms: number, scope?: Cancellable): Promise<void> {
+  return operate(scope, sleepFor, ms);
+}
+
+/** Waits until the instant `at` of `now()`; one that has passed makes it a `checkpoint`. Otherwise as `sleep`. */
+export function sleepUntil(at: number, scope?: Cancellable): Promise<void> {
+  return operate(scope, sleepTo, at);
+}
+
+/** Waits until the scope is cancelled, and throws `Cancelled` then. */
+export function sleepForever(scope?: Cancellable): Promise<never> {
+  return operate(scope, sleepTo, Number.POSITIVE_INFINITY) as Promise<never>;
+}
+
+/**
+ * Lets others run, and throws `Cancelled` if the scope is cancelled, before or after: also if its deadline has passed and no timer has had
+ * the chance to report it. A loop of checkpoints does not starve timers and I/O: about every 10 ms one of them takes a turn of the event loop.
+ *
+ * Source: trio.lowlevel.checkpoint.
+ *
+ * @example for (const row of millions) { crunch(row); await checkpoint(); }
+ */
+export function checkpoint(scope?: Cancellable): Promise<void> {
+  return operate(scope, checkpointIn, undefined);
+}
+
+function sleepFor(scope: CancelScope, ms: number): Promise<void> {
+  requireDuration(ms, "the time of sleep()");
+  return ms === 0 ? checkpointIn(scope) : sleepTo(scope, scope._runtime.now() + ms);
+}
+
+function sleepTo(scope: CancelScope, at: number): Promise<void> {
+  requireInstant(at, "the time of sleepUntil()");
+  const runtime = scope._runtime;
+  if (at <= runtime.now()) return checkpointIn(scope);
+  const sleeper = new Sleeper(at);
+  if (at !== Number.POSITIVE_INFINITY) runtime.setTimer(sleeper);
+  return scope._park(sleeper);
+}
+
+function checkpointIn(scope: CancelScope): Promise<void> {
+  const promise = scope._runtime.pause(scope, "checkpoint", undefined).then(() => {
+    if (scope._reason === undefined) scope._runtime.expire();
+    if (scope._reason === undefined) return;
+    quiet(promise);
+    throw scope._reason;
+  });
+  return promise;
+}

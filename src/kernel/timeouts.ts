@@ -1,0 +1,78 @@
+import { type Purpose, runScope } from "./run-scope.js";
+import { CancelScope, type CancelScopeOptions } from "./scope.js";
+import type { Awaitable, Cancellable } from "./types.js";
+
+/**
+ * Runs `body` for at most `ms` milliseconds, then cancels it and moves on: resolves to the body's value, or to `undefined` when the time was over.
+ * The time counts from entry and covers everything in the body. It ends after the body has, so a body that does not react holds it up.
+ *
+ * Source: trio.move_on_after.
+ *
+ * @throws RangeError for NaN and negative durations
+ * @example const page = (await moveOnAfter(2_000, (scope) => fetchPage(url, scope))) ?? cached;
+ */
+export function moveOnAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
+  return within({ timeout: ms }, body, scope, { caller: "moveOnAfter()" });
+}
+
+/** As `moveOnAfter`, until the instant `at` of `now()`. */
+export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
+  return within({ deadline: at }, body, scope, { caller: "moveOnAt()" });
+}
+
+/**
+ * Runs `body` for at most `ms` milliseconds, then cancels it and throws `TimeoutError`. Cancellations from outside, and failures of the body,
+ * pass as they are. A body that comes to its end all the same, late, has its value returned.
+ *
+ * Pitfall: calling `cancel()` on the scope that the body is passed is a timeout too, as in Trio, because there is no value to return;
+ * the message tells the two apart. To give up without an error, use `moveOnAfter`.
+ *
+ * Source: trio.fail_after.
+ *
+ * @throws TimeoutError at this boundary only, when the time was over
+ * @throws RangeError for NaN and negative durations
+ * @example await failAfter(2_000, (scope) => save(response, scope));
+ */
+export function failAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
+  return within({ timeout: ms }, body, scope, { caller: "failAfter()", complaint: `it took longer than ${ms} ms` }) as Promise<T>;
+}
+
+/** As `failAfter`, until the instant `at` of `now()`. */
+export function failAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
+  return within({ deadline: at }, body, scope, { caller: "failAt()", complaint: "its deadline passed" }) as Promise<T>;
+}
+
+/**
+ * Runs `body` hidden from cancellations outside: for what has to be done even then, such as giving back what was borrowed.
+ * The scopes outside are still at hand, so inside a shield `await pool.acquire(outer)` can be cancelled and the rest cannot.
+ *
+ * Without `timeout` a body that hangs holds up everything around it.
+ *
+ * Source: trio.CancelScope(shield=True).
+ *
+ * @throws TimeoutError when the `timeout` was over
+ * @example try { await work(); } finally { await shield(() => connection.close(), { timeout: 1_000 }); }
+ */
+export function shield<T>(
+  body: (scope: CancelScope) => Awaitable<T>,
+  options?: Cancellable & { readonly timeout?: number | undefined },
+): Promise<T> {
+  const timeout = options instanceof CancelScope ? undefined : options?.timeout;
+  const purpose = { caller: "shield()", complaint: `the ${timeout} ms of the shield were over` };
+  return within({ shield: true, timeout }, body, options, purpose) as Promise<T>;
+}
+
+function within<T>(
+  options: CancelScopeOptions,
+  body: (scope: CancelScope) => Awaitable<T>,
+  scope: Cancellable | undefined,
+  purpose: Purpose,
+): Promise<T | undefined> {
+  let own: CancelScope;
+  try {
+    own = new CancelScope(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return runScope(own, body, scope, purpose);
+}

@@ -1,0 +1,63 @@
+import type { Waiting } from "./errors.js";
+import { LEAVING, TASK, TEMPORARY } from "./flags.js";
+import { childrenOf, waitersOf } from "./floating.js";
+import type { ScopeNode } from "./scope-node.js";
+
+/** An object of the library that knows which tasks keep others waiting for it. */
+export interface Held {
+  readonly _holders: readonly ScopeNode[];
+}
+
+export interface WaitGraph {
+  readonly waiting: readonly Waiting[];
+  /** Tasks that have not ended and wait for nothing that the library knows of: they run, or await something foreign. */
+  readonly elsewhere: readonly string[];
+}
+
+/** Who waits on what, in the tree around `scope`, in the order of the tree. */
+export function waitGraph(scope: ScopeNode): WaitGraph {
+  let root = scope;
+  while (root._parent !== undefined) root = root._parent;
+  const waiting: Waiting[] = [];
+  const blocked = new Set<ScopeNode>();
+  const tasks: ScopeNode[] = [];
+  const pending = [root];
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    if ((at._flags & TASK) !== 0) tasks.push(at);
+    const own = entriesOf(at);
+    const task = at._task;
+    if (own.length > 0 && task !== undefined) blocked.add(task);
+    waiting.push(...own);
+    pending.push(...childrenOf(at).reverse());
+  }
+  return { waiting, elsewhere: tasks.filter((task) => !blocked.has(task)).map((task) => nameOf(task)) };
+}
+
+function entriesOf(scope: ScopeNode): Waiting[] {
+  if ((scope._flags & TEMPORARY) !== 0 && scope._parent === undefined && scope._firstWaiter === undefined) return [];
+  const task = nameOf(scope._task ?? scope);
+  const entries: Waiting[] = [];
+  if ((scope._flags & LEAVING) !== 0 && scope._rare?.leaver?.isParked) {
+    const inside = childrenOf(scope).map((child) => child.name);
+    entries.push({ task, op: "leave", on: `${scope._path}, in which ${inside.join(", ") || "a start"} goes on` });
+  }
+  for (const waiter of waitersOf(scope)) {
+    const heldBy = holdersOf(waiter.on);
+    entries.push({ task, op: waiter.op, on: labelOf(waiter.on), ...(heldBy === "" ? {} : { heldBy }) });
+  }
+  return entries;
+}
+
+function nameOf(task: ScopeNode): string {
+  return task._isPathed ? task._path : task.name;
+}
+
+function holdersOf(on: object | undefined): string {
+  return on !== undefined && "_holders" in on ? (on as Held)._holders.map(nameOf).join(", ") : "";
+}
+
+function labelOf(on: object | undefined): string {
+  if (on === undefined) return "";
+  const name = "name" in on && typeof on.name === "string" ? ` ${on.name}` : "";
+  return `${on.constructor.name}${name}`;
+}

@@ -1,0 +1,19 @@
+import type { Awaitable, Cancellable } from "../kernel/types.js";
+import { requireFunction } from "../kernel/validate.js";
+
+/** What can be acquired and released: the verbs that lock, semaphore and limiter share. */
+export interface Acquirable {
+  acquire(scope?: Cancellable): Promise<void>;
+  release(scope?: Cancellable): void;
+}
+
+/** Runs `body` between `acquire` and `release`. */
+export async function holding<T>(resource: Acquirable, body: () => Awaitable<T>, scope: Cancellable | undefined): Promise<T> {
+  requireFunction(body, "run()");
+  await resource.acquire(scope);
+  try {
+    return await body();
+  } finally {
+    resource.release(scope);
+  }
+}

@@ -1,0 +1,72 @@
+import { DeadlockError } from "../kernel/errors.js";
+import { nextTurn } from "../kernel/next-turn.js";
+import type { Nursery } from "../kernel/nursery.js";
+import { type RunOptions, run } from "../kernel/run.js";
+import type { Awaitable } from "../kernel/types.js";
+import { type WaitGraph, waitGraph } from "../kernel/wait-graph.js";
+import { type Pick, SimulatedRuntime } from "./simulated-runtime.js";
+
+export interface SimulateOptions extends Omit<RunOptions, "runtime" | "detached"> {
+  /** The virtual time at the beginning, in ms. Default 0. */
+  readonly startTime?: number | undefined;
+  /** Which ready wake-up goes on next. Default: the oldest. */
+  readonly pick?: Pick | undefined;
+  /** Real milliseconds for which something foreign may be awaited while nothing else goes on. Default 250. */
+  readonly settleMs?: number | undefined;
+}
+
+/**
+ * Runs `body` as `run` does, in virtual time: when everything waits, the clock jumps to the next deadline or sleeper. Takes no real time, whatever it sleeps.
+ *
+ * @throws DeadlockError if nothing can go on any more, with who waits on what
+ */
+export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options: SimulateOptions = {}): Promise<T> {
+  const { startTime, pick, settleMs = 250, ...runOptions } = options;
+  const runtime = new SimulatedRuntime(startTime, pick);
+  let root: Nursery | undefined;
+  let isOver = false;
+  const outcome = run(
+    (nursery) => {
+      root = nursery;
+      return body(nursery);
+    },
+    { ...runOptions, detached: true, runtime },
+  );
+  const over = () => {
+    isOver = true;
+  };
+  outcome.then(over, over);
+  let stuckSince: number | undefined;
+  let deadlock: DeadlockError | undefined;
+  for (;;) {
+    await nextTurn();
+    if (isOver) break;
+    if (runtime.step()) {
+      stuckSince = undefined;
+      continue;
+    }
+    const graph = waitGraph(root as Nursery);
+    stuckSince ??= performance.now();
+    if (graph.elsewhere.length > 0 && performance.now() - stuckSince < settleMs) continue;
+    if (deadlock !== undefined) break;
+    // What can still be cancelled is given the chance to clean up; what cannot is abandoned.
+    deadlock = deadlockOf(graph, settleMs);
+    stuckSince = undefined;
+    root?.cancel(deadlock);
+  }
+  if (deadlock === undefined) return outcome;
+  outcome.catch(() => {});
+  throw deadlock;
+}
+
+function deadlockOf({ waiting, elsewhere }: WaitGraph, settleMs: number): DeadlockError {
+  const lines = waiting.map(
+    ({ task, op, on, heldBy }) => `  ${task} waits: ${op}${on && ` ${on}`}${heldBy === undefined ? "" : `, held by ${heldBy}`}`,
+  );
+  for (const task of elsewhere) {
+    lines.push(
+      `  ${task} waits for something that is not of this library, and was not settled within ${settleMs} ms of real time; between tasks, use an Event or join()`,
+    );
+  }
+  return new DeadlockError(`nothing can go on any more, and no time can pass that would change that:\n${lines.join("\n")}`, waiting);
+}
