@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { check } from "./check.js";
+import type { Case } from "./program.js";
+
+const USAGE = "usage: npm run -s conformance -- FILE.jsonl... [--strict]\n  --strict: the cases were recorded with strict groups";
+
+async function main(args: readonly string[]): Promise<number> {
+  const files = args.filter((arg) => !arg.startsWith("--"));
+  const options = args.filter((arg) => arg.startsWith("--"));
+  if (files.length === 0 || options.some((option) => option !== "--strict")) {
+    console.error(USAGE);
+    return 2;
+  }
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of files) {
+    for (const recorded of readCases(file)) {
+      const { id, state, difference } = await check(recorded, options.includes("--strict"));
+      counts[state]++;
+      if (state === "failed") console.log(`${id}: ${difference}`);
+    }
+  }
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return counts.failed > 0 ? 1 : 0;
+}
+
+function readCases(file: string): Case[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Case);
+}
+
+process.exitCode = await main(process.argv.slice(2));
