@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+export default defineConfig({
+  // Tests run the sources, not the build.
+  resolve: {
+    alias: { "#context": at("src/kernel/context.node.ts"), creche: at("src/index.ts") },
+  },
+  test: {
+    root: at("."),
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    execArgv: ["--expose-gc"],
+    testTimeout: 60_000,
+    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: at("tsconfig.json"), ignoreSourceErrors: false },
+    coverage: {
+      provider: "v8",
+      include: ["src/kernel/**"],
+      reportsDirectory: at("coverage"),
+      reporter: ["text", "json-summary"],
+    },
+  },
+});
