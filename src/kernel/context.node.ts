@@ -18,6 +18,19 @@ export function withAmbientScope<A, R>(scope: CancelScope | undefined, body: (ar
   return storage.run(scope, body, argument);
 }
 
+// workerd has the method, and it throws there.
+const canEnter = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent !== "Cloudflare-Workers";
+
+/**
+ * As `withAmbientScope`, for a call that is all that its microtask does: there is nothing to go back to, which halves the cost on Node 24.
+ * A microtask ends with its async context on every runtime (tried on Node 20 and 24, Bun and Deno).
+ */
+export function enterAmbientScope<A, R>(scope: CancelScope, body: (argument: A) => R, argument: A): R {
+  if (!canEnter) return storage.run(scope, body, argument);
+  storage.enterWith(scope);
+  return body(argument);
+}
+
 /** Node 20 warns of a leak at the 11th listener of one signal; a scope's signal has as many as its user passes it on. */
 export function allowManyListeners(signal: AbortSignal): void {
   if (EventEmitter.getMaxListeners?.(signal) !== 0) EventEmitter.setMaxListeners?.(0, signal);

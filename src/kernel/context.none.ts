@@ -12,4 +12,8 @@ export function withAmbientScope<A, R>(_scope: CancelScope | undefined, body: (a
   return body(argument);
 }
 
+export function enterAmbientScope<A, R>(_scope: CancelScope, body: (argument: A) => R, argument: A): R {
+  return body(argument);
+}
+
 export function allowManyListeners(_signal: AbortSignal): void {}

@@ -12,7 +12,6 @@ import type { ScopeNode } from "./scope-node.js";
  */
 export async function leave(scope: ScopeNode, outcome: Outcome): Promise<void> {
   scope._flags |= LEAVING;
-  const budget = cleanupTimeoutOf(scope);
   let deadline: number | undefined;
   for (;;) {
     while (scope._isOccupied) {
@@ -21,7 +20,7 @@ export async function leave(scope: ScopeNode, outcome: Outcome): Promise<void> {
     }
     const cleanup = scope._takeCleanup() as ((scope: CancelScope) => unknown) | undefined;
     if (cleanup === undefined) return;
-    deadline ??= scope._runtime.now() + budget;
+    deadline ??= scope._runtime.now() + cleanupTimeoutOf(scope);
     await runCleanup(scope, cleanup, deadline, outcome);
   }
 }

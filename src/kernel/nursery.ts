@@ -41,8 +41,8 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   _outcome: Outcome;
   /** Tasks whose result is disposable and that nobody has joined, in the order of their ends. @internal */
   _undelivered: Set<Task> | undefined;
-  /** What `join()` of an open nursery resolves with: the one end that it has. */
-  #closing: Promise<void> | undefined;
+  /** What `join()` of an open nursery returns: the one end that it has. @internal */
+  _closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(options?: NurseryOptions) {
@@ -52,7 +52,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     this._started = 0;
     this._outcome = new Outcome();
     this._undelivered = undefined;
-    this.#closing = undefined;
+    this._closing = undefined;
     if (options?.errors === "group") this._flags |= GROUP;
     else if (options?.errors !== undefined && options.errors !== "collapse")
       throw new UsageError('`errors` of a nursery is "collapse" or "group"');
@@ -128,15 +128,15 @@ export class Nursery extends CancelScope implements AsyncDisposable {
         new UsageError(`join() is for Nursery.open(); ${this._path} is left, and its tasks are awaited, at the end of its body`),
       );
     }
-    this.#closing ??= this.#join();
-    return this.#closing;
+    this._closing ??= this._joinOpen();
+    return this._closing;
   }
 
   /** Without a `join()` before: cancels the tasks and waits for them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closing !== undefined) {
+    if (this._closing !== undefined) {
       // Whoever called join() has been told how it ended.
-      await this.#closing.catch(() => {});
+      await this._closing.catch(() => {});
       return;
     }
     shutDown(this, "its block was left without `await nursery.join()`");
@@ -256,7 +256,8 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     return needsLeaving(this) ? leave(this, this._outcome) : this._runtime.pause(this, "leave", this);
   }
 
-  async #join(): Promise<void> {
+  /** @internal */
+  async _joinOpen(): Promise<void> {
     await this._leave();
     end(this, this._outcome, true);
   }

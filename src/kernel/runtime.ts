@@ -22,7 +22,7 @@ export interface Runtime {
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Resolves when a new task may take its first step. */
-  start(task: ScopeNode): Promise<void>;
+  start<T extends ScopeNode>(task: T): Promise<T>;
   /** The wait of an operation that needs none: it lets others run. Not cancellable: who needs that looks before and after. */
   pause(scope: ScopeNode, op: string, on: object | undefined): Promise<void>;
   /** An operation begins to wait. */

@@ -1,32 +1,13 @@
 import type { Cancelled } from "./cancelled.js";
-import type { Deadline } from "./deadline.js";
 import { deliver } from "./deliver.js";
 import { ScopeEndedError, UsageError } from "./errors.js";
 import { CALLED, DEBUG, ENDED, ENTERED, INHERITED, LEAVING, PIERCED, SHIELD, TASK } from "./flags.js";
 import { endFloating } from "./floating.js";
+import { Rare } from "./rare.js";
 import type { Runtime } from "./runtime.js";
 import type { Tree } from "./tree.js";
 import type { Awaitable } from "./types.js";
 import { PlainWaiter, type Waiter } from "./waiter.js";
-
-/** What few scopes have. It is made when the first of it is needed, so that the others do not pay for it. */
-export interface Rare {
-  name?: string | undefined;
-  /** Milliseconds from entry; gone once the deadline is known. */
-  timeout?: number | undefined;
-  cleanupTimeout?: number | undefined;
-  controller?: AbortController | undefined;
-  /** In order of registration; they run from the last to the first. */
-  cleanups?: ((scope: never) => Awaitable<unknown>)[] | undefined;
-  /** Waits until nothing is left in the scope. */
-  leaver?: PlainWaiter | undefined;
-  /** Nurseries of tasks that are starting and will belong to this one: they die with it. */
-  starting?: Set<ScopeNode> | undefined;
-  /** What was handed out for the end of the scope. */
-  promise?: Promise<unknown> | undefined;
-  /** Where it was made; in development mode only. */
-  site?: Error | undefined;
-}
 
 const PATH_LENGTH = 8;
 
@@ -52,8 +33,6 @@ export abstract class ScopeNode {
    */
   _reason: Cancelled | undefined;
   /** @internal */
-  _deadline: Deadline | undefined;
-  /** @internal */
   _rare: Rare | undefined;
 
   constructor() {
@@ -65,7 +44,6 @@ export abstract class ScopeNode {
     this._firstWaiter = undefined;
     this._flags = 0;
     this._reason = undefined;
-    this._deadline = undefined;
     this._rare = undefined;
   }
 
@@ -83,7 +61,7 @@ export abstract class ScopeNode {
 
   /** @internal */
   get _rarely(): Rare {
-    this._rare ??= {};
+    this._rare ??= new Rare();
     return this._rare;
   }
 
@@ -177,15 +155,21 @@ export abstract class ScopeNode {
   /** Takes it out of the tree: nothing can begin in it from now on. @internal */
   _end(): void {
     this._flags |= ENDED;
-    if (this._deadline?.live) this._runtime.clearTimer(this._deadline);
+    this._disarm();
     if (this._next !== undefined) this._detach();
+  }
+
+  /** Its deadline has nothing to cancel any more. @internal */
+  _disarm(): void {
+    const deadline = this._rare?.deadline;
+    if (deadline?.live) this._runtime.clearTimer(deadline);
   }
 
   /** @internal */
   _cancelWith(reason: Cancelled): void {
     if ((this._flags & CALLED) !== 0) return;
     this._flags |= CALLED;
-    if (this._deadline?.live) this._runtime.clearTimer(this._deadline);
+    this._disarm();
     if ((this._flags & ENDED) === 0 && this._reason === undefined) deliver(this, reason);
   }
 

@@ -45,10 +45,11 @@ export interface CancelScopeOptions {
 export class CancelScope extends ScopeNode implements Cancellable {
   constructor(options?: CancelScopeOptions) {
     super();
-    if (options !== undefined) this.#configure(options);
+    if (options !== undefined) this._configure(options);
   }
 
-  #configure(options: CancelScopeOptions): void {
+  /** @internal */
+  _configure(options: CancelScopeOptions): void {
     const { timeout, deadline, shield, name, cleanupTimeout } = options;
     if (timeout !== undefined && deadline !== undefined) {
       throw new UsageError("a scope takes `timeout` (milliseconds from its entry) or `deadline` (an instant of now()), not both");
@@ -104,20 +105,22 @@ export class CancelScope extends ScopeNode implements Cancellable {
     if (this._rare?.timeout !== undefined) {
       throw new UsageError("the deadline of a scope with a timeout is known from its entry on, because the timeout counts from there");
     }
-    return this._deadline === undefined ? Number.POSITIVE_INFINITY : this._deadline.at;
+    return this._rare?.deadline?.at ?? Number.POSITIVE_INFINITY;
   }
 
   set deadline(at: number) {
     requireInstant(at, "deadline");
-    if (this._deadline?.live) this._runtime.clearTimer(this._deadline);
-    if (this._rare !== undefined) this._rare.timeout = undefined;
-    this._deadline = at === Number.POSITIVE_INFINITY ? undefined : new Deadline(at, this);
-    this.#arm();
+    this._disarm();
+    const rare = this._rarely;
+    rare.timeout = undefined;
+    rare.deadline = at === Number.POSITIVE_INFINITY ? undefined : new Deadline(at, this);
+    this._arm();
   }
 
-  /** Sets the timer of the deadline, if the scope is open and can still be cancelled by it. */
-  #arm(): void {
-    if (this._deadline !== undefined && (this._flags & (ENTERED | ENDED | CALLED)) === ENTERED) this._runtime.setTimer(this._deadline);
+  /** Sets the timer of the deadline, if the scope is open and can still be cancelled by it. @internal */
+  _arm(): void {
+    const deadline = this._rare?.deadline;
+    if (deadline !== undefined && (this._flags & (ENTERED | ENDED | CALLED)) === ENTERED) this._runtime.setTimer(deadline);
   }
 
   /** The earliest deadline that holds here: over the scopes outwards, up to a shield. `-Infinity` if it is cancelled already. */
@@ -125,7 +128,8 @@ export class CancelScope extends ScopeNode implements Cancellable {
     if (this._reason !== undefined) return Number.NEGATIVE_INFINITY;
     let earliest = Number.POSITIVE_INFINITY;
     for (let scope: ScopeNode | undefined = this; scope !== undefined; scope = scope._parent) {
-      if (scope._deadline !== undefined && scope._deadline.at < earliest) earliest = scope._deadline.at;
+      const at = scope._rare?.deadline?.at;
+      if (at !== undefined && at < earliest) earliest = at;
       if ((scope._flags & SHIELD) !== 0) break;
     }
     return earliest;
@@ -164,7 +168,7 @@ export class CancelScope extends ScopeNode implements Cancellable {
 
   /** Whether its own cancellation was asked for, by `cancel()` or by its deadline. It says nothing of the scopes around it. */
   get cancelCalled(): boolean {
-    const deadline = this._deadline;
+    const deadline = this._rare?.deadline;
     if (deadline?.live && deadline.at <= this._runtime.now()) {
       this._runtime.clearTimer(deadline);
       deadline.fire();
@@ -212,8 +216,8 @@ export class CancelScope extends ScopeNode implements Cancellable {
   /** @internal */
   override _enter(parent: ScopeNode): void {
     super._enter(parent);
-    const timeout = this._rare?.timeout;
-    if (timeout !== undefined) this.deadline = this._runtime.now() + timeout;
-    else if (this._deadline !== undefined) this.#arm();
+    if (this._rare === undefined) return;
+    if (this._rare.timeout !== undefined) this.deadline = this._runtime.now() + this._rare.timeout;
+    else this._arm();
   }
 }

@@ -1,15 +1,16 @@
-import { withAmbientScope } from "#context";
+import { enterAmbientScope } from "#context";
 import { type Cancelled, cancellation } from "./cancelled.js";
 import { classify } from "./classify.js";
 import { describe } from "./describe.js";
 import { isDisposable } from "./dispose.js";
 import { TaskCancelledError, UsageError } from "./errors.js";
 import { BACKGROUND, CALLED, CAUGHT, DISPOSED, EXPLICIT, MAIN, TASK } from "./flags.js";
-import { leave } from "./leave.js";
+import { leave, needsLeaving } from "./leave.js";
 import { operate } from "./lookup.js";
 import type { Nursery } from "./nursery.js";
 import { Outcome } from "./outcome.js";
 import { quiet } from "./quiet.js";
+import type { Rare } from "./rare.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Awaitable, Cancellable } from "./types.js";
@@ -42,26 +43,20 @@ export interface Holding {
 export class Task<out T = unknown> extends CancelScope {
   /** @internal */
   _state: TaskState;
-  /** Its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
+  /** The function until it begins, its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
   _outcome: unknown;
-  /** @internal */
-  _joiners: WaitQueue<unknown> | undefined;
   /** The name that was given, or the function's. @internal */
   readonly _label: string;
   /** Its number in its nursery, from 1; 0 when it was given a name, which is told as it is. @internal */
   readonly _number: number;
-  /** @internal */
-  _held: Holding | undefined;
 
   /** @internal */
   constructor(label: string, number: number, isBackground: boolean) {
     super();
     this._state = "pending";
     this._outcome = undefined;
-    this._joiners = undefined;
     this._label = label;
     this._number = number;
-    this._held = undefined;
     this._flags |= isBackground ? TASK | BACKGROUND : TASK;
   }
 
@@ -91,31 +86,50 @@ export class Task<out T = unknown> extends CancelScope {
 
   /** On a microtask of its own, whose async context is that of the caller. @internal */
   _begin(fn: (task: Task) => Awaitable<unknown>): void {
-    void this._runtime.start(this).then(() => {
-      void this._drive(fn);
-    });
+    this._outcome = fn;
+    void this._runtime.start(this).then(begin);
   }
 
-  /** Runs `fn` to its end: the one async function between the nursery and the user's, which keeps the async frames of errors. Never rejects. @internal */
-  async _drive(fn: (task: Task) => Awaitable<unknown>): Promise<void> {
+  /** Takes its first step. What it runs has one reaction only, so that the engine can follow the awaits of an error's async stack. @internal */
+  _step(): void {
+    const fn = this._outcome as (task: Task) => Awaitable<unknown>;
     this._state = "running";
+    let result: Awaitable<unknown>;
     try {
-      this._outcome = await ((this._flags & EXPLICIT) === 0 ? withAmbientScope(this, fn, this as Task) : fn(this));
-      this._state = "done";
+      result = (this._flags & EXPLICIT) === 0 ? enterAmbientScope(this, fn, this as Task) : fn(this);
     } catch (error) {
-      this.#threw(error);
+      this._threw(error);
+      return;
     }
-    if (this._isOccupied || this._rare !== undefined) await this.#leave();
-    this._finish(this._parent as Nursery);
+    Promise.resolve(result).then(
+      (value) => this._returned(value),
+      (error) => this._threw(error),
+    );
   }
 
-  #threw(error: unknown): void {
+  /** @internal */
+  _returned(value: unknown): void {
+    this._state = "done";
+    this._outcome = value;
+    this._conclude();
+  }
+
+  /** @internal */
+  _threw(error: unknown): void {
     const verdict = classify(error, this);
     this._state = verdict.isCancellation ? "cancelled" : "failed";
     this._outcome = verdict.isCancellation ? verdict.reason : verdict.error;
+    this._conclude();
   }
 
-  async #leave(): Promise<void> {
+  /** @internal */
+  _conclude(): void {
+    if (needsLeaving(this)) void this._leave();
+    else this._finish();
+  }
+
+  /** @internal */
+  async _leave(): Promise<void> {
     const outcome = new Outcome();
     if (this._state === "failed") outcome.fail(this._outcome);
     await leave(this, outcome);
@@ -123,19 +137,21 @@ export class Task<out T = unknown> extends CancelScope {
       this._state = "failed";
       this._outcome = outcome.error(this);
     }
+    this._finish();
   }
 
   /** Tells first those who joined it, then its nursery: so that a joiner there gets the task's own error, not the cancellation it causes. @internal */
-  _finish(nursery: Nursery): void {
-    if (this._held !== undefined) this.#breakHeld();
-    if (this._joiners !== undefined && this._joiners.size > 0) this.#tellJoiners();
-    else if (this._state === "done" && isDisposable(this._outcome)) nursery._keepUndelivered(this);
-    if (this._state !== "done") this.#tellNursery(nursery);
+  _finish(): void {
+    const nursery = this._parent as Nursery;
+    const isJoined = this._rare !== undefined && this._tellDependents(this._rare);
+    if (!isJoined && this._state === "done" && isDisposable(this._outcome)) nursery._keepUndelivered(this);
+    if (this._state !== "done") this._tellNursery(nursery);
     nursery._forget(this);
     this._end();
   }
 
-  #tellNursery(nursery: Nursery): void {
+  /** @internal */
+  _tellNursery(nursery: Nursery): void {
     if (this._state === "failed") nursery._failed(this._outcome);
     else if ((this._flags & CALLED) === 0 || this._isCancelledOutside) nursery._outcome.cancelled(this._outcome as Cancelled);
     else this._flags |= CAUGHT;
@@ -145,22 +161,21 @@ export class Task<out T = unknown> extends CancelScope {
   _endMain(state: TaskState, outcome: unknown): void {
     this._outcome = outcome;
     this._state = state;
-    this.#breakHeld();
-    if (this._joiners !== undefined) this.#tellJoiners();
+    if (this._rare !== undefined) this._tellDependents(this._rare);
   }
 
-  #breakHeld(): void {
-    while (this._held !== undefined) this._held.holderEnded(this);
-  }
-
-  #tellJoiners(): void {
-    const joiners = this._joiners as WaitQueue<unknown>;
+  /** Breaks what it has not given back, and wakes those who joined it. Returns whether there were any. @internal */
+  _tellDependents(rare: Rare): boolean {
+    while (rare.held !== undefined) rare.held.holderEnded(this);
+    const { joiners } = rare;
+    if (joiners === undefined || joiners.size === 0) return false;
     if (this._state === "done") joiners.wakeAll(this._outcome);
     else {
       // The nursery is told as well, so a join that nobody awaits is not to be reported.
       for (let joiner = joiners.first; joiner !== undefined; joiner = joiner._after) quiet(joiner.promise);
       joiners.failAll(this._state === "failed" ? this._outcome : this._cancelledError());
     }
+    return true;
   }
 
   /** What a join that comes after its end gets. @internal */
@@ -188,6 +203,10 @@ export class Task<out T = unknown> extends CancelScope {
 /** How far upwards `join` looks for a task that would wait for itself. */
 const SEARCHED = 64;
 
+function begin(task: Task): void {
+  task._step();
+}
+
 function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
   let at: ScopeNode | undefined = scope;
   for (let i = 0; i < SEARCHED && at !== undefined; i++, at = at._parent) {
@@ -195,8 +214,9 @@ function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
       throw new UsageError(`${task._path} joins itself, or is joined from inside, and would wait for ever: join it from outside`);
   }
   if (task._state === "pending" || task._state === "running") {
-    task._joiners ??= new WaitQueue<unknown>("join", task);
-    return task._joiners.wait(scope, undefined) as Promise<T>;
+    const rare = task._rarely;
+    rare.joiners ??= new WaitQueue<unknown>("join", task);
+    return rare.joiners.wait(scope, undefined) as Promise<T>;
   }
   return scope._runtime.pause(scope, "join", task).then(() => task._result());
 }

@@ -85,15 +85,17 @@ export function checkpoint(scope?: Cancellable): Promise<void> {
 
 function sleepFor(scope: CancelScope, ms: number): Promise<void> {
   requireDuration(ms, "the time of sleep()");
-  return ms === 0 ? checkpointIn(scope) : sleepTo(scope, scope._runtime.now() + ms);
+  return ms === 0 ? checkpointIn(scope) : park(scope, scope._runtime.now() + ms);
 }
 
 function sleepTo(scope: CancelScope, at: number): Promise<void> {
   requireInstant(at, "the time of sleepUntil()");
-  const runtime = scope._runtime;
-  if (at <= runtime.now()) return checkpointIn(scope);
+  return at <= scope._runtime.now() ? checkpointIn(scope) : park(scope, at);
+}
+
+function park(scope: CancelScope, at: number): Promise<void> {
   const sleeper = new Sleeper(at);
-  if (at !== Number.POSITIVE_INFINITY) runtime.setTimer(sleeper);
+  if (at !== Number.POSITIVE_INFINITY) scope._runtime.setTimer(sleeper);
   return scope._park(sleeper);
 }
 

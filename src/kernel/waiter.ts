@@ -56,15 +56,16 @@ export abstract class Waiter<T> {
 
   /** Ends the wait with a value. Returns false, and has no effect, if it is over already. */
   wake(value: T): boolean {
-    return this.#end(value, false);
+    return this._end(value, false);
   }
 
   /** Ends the wait with an error. Returns false, and has no effect, if it is over already. */
   fail(error: unknown): boolean {
-    return this.#end(error, true);
+    return this._end(error, true);
   }
 
-  #end(outcome: unknown, failed: boolean): boolean {
+  /** @internal */
+  _end(outcome: unknown, failed: boolean): boolean {
     if (this._state !== PARKED) return false;
     this._state = OVER;
     this._forget();
@@ -86,7 +87,7 @@ export abstract class Waiter<T> {
    */
   _cancel(reason: unknown): boolean {
     quiet(this.promise);
-    this.#end(reason, true);
+    this._end(reason, true);
     return false;
   }
 

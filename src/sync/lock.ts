@@ -105,16 +105,17 @@ export class Lock implements Holding {
 
   #setOwner(task: Task): void {
     this.#owner = task;
-    this.nextHeld = task._held;
-    if (task._held !== undefined) task._held.previousHeld = this;
-    task._held = this;
+    const rare = task._rarely;
+    this.nextHeld = rare.held;
+    if (rare.held !== undefined) rare.held.previousHeld = this;
+    rare.held = this;
   }
 
   #dropOwner(task: Task): void {
     this.#owner = undefined;
     if (this.nextHeld !== undefined) this.nextHeld.previousHeld = this.previousHeld;
     if (this.previousHeld !== undefined) this.previousHeld.nextHeld = this.nextHeld;
-    else task._held = this.nextHeld;
+    else task._rarely.held = this.nextHeld;
     this.nextHeld = undefined;
     this.previousHeld = undefined;
   }

@@ -29,9 +29,9 @@ export class SimulatedRuntime implements Runtime {
     return this.#now;
   }
 
-  start(_task: ScopeNode): Promise<void> {
+  start<T extends ScopeNode>(task: T): Promise<T> {
     return new Promise((resolve) => {
-      this.#ready.push(resolve);
+      this.#ready.push(() => resolve(task));
     });
   }
 

@@ -31,7 +31,6 @@ async function measure({ name, goal, floor, creche, times }: Row): Promise<Resul
 }
 
 async function cpu(job: () => Promise<unknown>, times: number): Promise<number> {
-  globalThis.gc?.();
   const before = process.cpuUsage();
   for (let i = 0; i < times; i++) await job();
   const { user, system } = process.cpuUsage(before);

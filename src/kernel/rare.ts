@@ -1,0 +1,30 @@
+import type { Deadline } from "./deadline.js";
+import type { ScopeNode } from "./scope-node.js";
+import type { Holding } from "./task.js";
+import type { Awaitable } from "./types.js";
+import type { WaitQueue } from "./wait-queue.js";
+import type { PlainWaiter } from "./waiter.js";
+
+/** What few scopes have. It is made when the first of it is needed, so that the others do not pay for it. */
+export class Rare {
+  name: string | undefined = undefined;
+  /** Milliseconds from entry; gone once the deadline is known. */
+  timeout: number | undefined = undefined;
+  deadline: Deadline | undefined = undefined;
+  cleanupTimeout: number | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  /** In order of registration; they run from the last to the first. */
+  cleanups: ((scope: never) => Awaitable<unknown>)[] | undefined = undefined;
+  /** Waits until nothing is left in the scope. */
+  leaver: PlainWaiter | undefined = undefined;
+  /** Nurseries of tasks that are starting and will belong to this one: they die with it. */
+  starting: Set<ScopeNode> | undefined = undefined;
+  /** What was handed out for the end of the scope. */
+  promise: Promise<unknown> | undefined = undefined;
+  /** Of a task: those who wait for its end. */
+  joiners: WaitQueue<unknown> | undefined = undefined;
+  /** Of a task: the first of a list of what breaks if it ends now. */
+  held: Holding | undefined = undefined;
+  /** Where it was made; in development mode only. */
+  site: Error | undefined = undefined;
+}
