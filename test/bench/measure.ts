@@ -11,23 +11,28 @@ export interface Result {
   readonly goal: number;
   /** Medians, microseconds of CPU a job (bytes for memory), and the median of the ratios of the pairs. */
   readonly floor: number;
+  readonly careful?: number | undefined;
   readonly creche: number;
   readonly ratio: number;
   readonly unit: "µs" | "bytes";
 }
 
-async function measure({ name, goal, floor, creche, times }: Row): Promise<Result> {
+async function measure({ name, goal, floor, careful, creche, times }: Row): Promise<Result> {
   const floors: number[] = [];
+  const carefuls: number[] = [];
   const creches: number[] = [];
   for (let i = -WARM_UP; i < PAIRS; i++) {
     const a = await cpu(floor, times);
     const b = await cpu(creche, times);
+    const c = careful === undefined ? 0 : await cpu(careful, times);
     if (i < 0) continue;
     floors.push(a);
     creches.push(b);
+    carefuls.push(c);
   }
   const ratio = median(floors.map((value, i) => (creches[i] as number) / value));
-  return { row: name, goal, floor: median(floors), creche: median(creches), ratio, unit: "µs" };
+  const middle = careful === undefined ? undefined : median(carefuls);
+  return { row: name, goal, floor: median(floors), careful: middle, creche: median(creches), ratio, unit: "µs" };
 }
 
 async function cpu(job: () => Promise<unknown>, times: number): Promise<number> {

@@ -5,6 +5,8 @@ export interface Row {
   readonly name: string;
   readonly goal: number;
   readonly floor: () => Promise<unknown>;
+  /** The floor with what a nursery guarantees added by hand: the first failure cancels the others, and all are awaited. */
+  readonly careful?: () => Promise<unknown>;
   readonly creche: () => Promise<unknown>;
   /** How often the job is done for one measurement, so that a measurement takes milliseconds. */
   readonly times: number;
@@ -18,7 +20,14 @@ export const rows: readonly Row[] = [
       [1e5, 2.2, 4.8],
     ] as const
   ).flatMap(([n, explicit, ambient]): Row[] => [
-    { name: `spawn+join ${n}`, goal: explicit, floor: () => floorSpawn(n), creche: () => spawn(n, false), times: Math.ceil(2e5 / n) },
+    {
+      name: `spawn+join ${n}`,
+      goal: explicit,
+      floor: () => floorSpawn(n),
+      careful: () => carefulSpawn(n),
+      creche: () => spawn(n, false),
+      times: Math.ceil(2e5 / n),
+    },
     { name: `spawn+join ${n} ambient`, goal: ambient, floor: () => floorSpawn(n), creche: () => spawn(n, true), times: Math.ceil(2e5 / n) },
   ]),
   { name: "cancel 1e4 sleepers", goal: 0.06, floor: () => floorCancel(1e4), creche: () => cancel(1e4), times: 4 },
@@ -43,6 +52,29 @@ async function floorSpawn(n: number): Promise<void> {
     children.push(child());
   }
   await Promise.all(children);
+}
+
+async function carefulSpawn(n: number): Promise<void> {
+  const controller = new AbortController();
+  const guarded = async (child: (signal: AbortSignal) => Promise<number>) => {
+    try {
+      return await child(controller.signal);
+    } catch (error) {
+      controller.abort(error);
+      throw error;
+    }
+  };
+  const children: Promise<number>[] = [];
+  for (let i = 0; i < n; i++) {
+    children.push(
+      guarded(async () => {
+        await undefined;
+        return i;
+      }),
+    );
+  }
+  await Promise.allSettled(children);
+  controller.signal.throwIfAborted();
 }
 
 function spawn(n: number, ambient: boolean): Promise<void> {
