@@ -1,16 +1,15 @@
 import { classify } from "./classify.js";
 import { TimeoutError } from "./errors.js";
 import { LEAVING } from "./flags.js";
-import type { Outcome } from "./outcome.js";
 import { runScope } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 
 /**
  * Ends what is still in a scope whose body is over: first what nobody awaited is cancelled and its end awaited, then the cleanups run, and so on
- * until nothing is left. Ask `needsLeaving` first.
+ * until nothing is left.
  */
-export async function leave(scope: ScopeNode, outcome: Outcome): Promise<void> {
+export async function leave(scope: ScopeNode): Promise<void> {
   scope._flags |= LEAVING;
   let deadline: number | undefined;
   for (;;) {
@@ -21,21 +20,16 @@ export async function leave(scope: ScopeNode, outcome: Outcome): Promise<void> {
     const cleanup = scope._takeCleanup() as ((scope: CancelScope) => unknown) | undefined;
     if (cleanup === undefined) return;
     deadline ??= scope._runtime.now() + cleanupTimeoutOf(scope);
-    await runCleanup(scope, cleanup, deadline, outcome);
+    await runCleanup(scope, cleanup, deadline);
   }
 }
 
-/** Most scopes have nothing to end. */
-export function needsLeaving(scope: ScopeNode): boolean {
-  return scope._isOccupied || scope._hasCleanups;
-}
-
-async function runCleanup(scope: ScopeNode, cleanup: (scope: CancelScope) => unknown, deadline: number, outcome: Outcome): Promise<void> {
+async function runCleanup(scope: ScopeNode, cleanup: (scope: CancelScope) => unknown, deadline: number): Promise<void> {
   const cleaning = new CancelScope({ shield: true, deadline, name: "cleanup" });
   try {
     await runScope(cleaning, cleanup, scope as CancelScope, { caller: "cleanup" });
     if (cleaning.cancelledCaught) {
-      outcome.fail(
+      scope._outcome.fail(
         new TimeoutError(
           `the cleanups of ${scope._path} took longer than its cleanupTimeout of ${cleanupTimeoutOf(scope)} ms`,
           scope._path,
@@ -43,7 +37,7 @@ async function runCleanup(scope: ScopeNode, cleanup: (scope: CancelScope) => unk
       );
     }
   } catch (error) {
-    outcome.settle(classify(error, scope));
+    scope._outcome.settle(classify(error, scope));
   }
 }
 

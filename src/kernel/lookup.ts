@@ -4,7 +4,7 @@ import { MissingScopeError, UsageError } from "./errors.js";
 import { ENTERED, TEMPORARY } from "./flags.js";
 import { SignalScope } from "./foreign-signal.js";
 import { productionRuntime } from "./production-runtime.js";
-import { refuse } from "./quiet.js";
+import { quietly, refuse } from "./quiet.js";
 import { CancelScope, scopeOfSignal } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 import { Tree } from "./tree.js";
@@ -54,18 +54,20 @@ export function operate<A, T>(
 function begin<A, T>(scope: CancelScope, operation: (scope: CancelScope, argument: A) => Promise<T>, argument: A): Promise<T> {
   try {
     const refusal = scope._refusal();
-    return refusal === undefined ? operation(scope, argument) : refuse(refusal, refusal === scope._reason);
+    return refusal === undefined ? operation(scope, argument) : refuse(refusal);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-async function releasing<T>(scope: ScopeNode, promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } finally {
-    release(scope);
-  }
+function releasing<T>(scope: ScopeNode, promise: Promise<T>): Promise<T> {
+  return quietly(async () => {
+    try {
+      return await promise;
+    } finally {
+      release(scope);
+    }
+  });
 }
 
 function entered(scope: CancelScope): CancelScope {

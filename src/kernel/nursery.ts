@@ -5,9 +5,8 @@ import { dispose } from "./dispose.js";
 import { NurseryClosedError, UsageError } from "./errors.js";
 import { BACKGROUND, CALLED, DISPOSED, DRAINING, ENDED, ENTERED, GROUP, OPEN, WINDING } from "./flags.js";
 import { childrenOf, endFloating } from "./floating.js";
-import { leave, needsLeaving } from "./leave.js";
 import { release, scopeOf } from "./lookup.js";
-import { Outcome } from "./outcome.js";
+import { quietly } from "./quiet.js";
 import { end } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
@@ -37,8 +36,6 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   _background: number;
   /** @internal */
   _started: number;
-  /** @internal */
-  _outcome: Outcome;
   /** Tasks whose result is disposable and that nobody has joined, in the order of their ends. @internal */
   _undelivered: Set<Task> | undefined;
   /** What `join()` of an open nursery returns: the one end that it has. @internal */
@@ -50,7 +47,6 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     this._pending = 0;
     this._background = 0;
     this._started = 0;
-    this._outcome = new Outcome();
     this._undelivered = undefined;
     this._closing = undefined;
     if (options?.errors === "group") this._flags |= GROUP;
@@ -113,7 +109,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
    * @throws UsageError if the task ends without having called `started`
    */
   start<V>(fn: (task: Task, started: (value: V) => void) => Awaitable<unknown>, options?: TaskOptions & Cancellable): Promise<V> {
-    return startIn(this, fn, options);
+    return quietly(() => startIn(this, fn, options));
   }
 
   /** The tasks that have not ended, in the order of their starts. */
@@ -238,28 +234,33 @@ export class Nursery extends CancelScope implements AsyncDisposable {
       if (last !== undefined) {
         this._undelivered.delete(last);
         last._flags |= DISPOSED;
-        return () => dispose(last._outcome);
+        return () => dispose(last._result);
       }
     }
     return super._takeCleanup();
   }
 
   /** @internal */
-  _bodyThrew(error: unknown): void {
+  override get _isGrouping(): boolean {
+    return (this._flags & GROUP) !== 0;
+  }
+
+  /** @internal */
+  override _bodyThrew(error: unknown): void {
     const verdict = classify(error, this);
     if (verdict.isCancellation) this._outcome.cancelled(verdict.reason);
     else this._failed(verdict.error);
   }
 
   /** Waits for everything in it: a schedule point, also if there is nothing. @internal */
-  _leave(): Promise<void> {
-    return needsLeaving(this) ? leave(this, this._outcome) : this._runtime.pause(this, "leave", this);
+  override _leave(): Promise<void> {
+    return super._leave() ?? this._runtime.pause(this, "leave", this);
   }
 
   /** @internal */
   async _joinOpen(): Promise<void> {
     await this._leave();
-    end(this, this._outcome, true);
+    end(this);
   }
 
   /** @internal */

@@ -1,7 +1,7 @@
 import type { Cancelled } from "./cancelled.js";
 import type { Verdict } from "./classify.js";
 import { ErrorGroup } from "./error-group.js";
-import { CALLED, CAUGHT, FLOATING, GROUP } from "./flags.js";
+import { CALLED, CAUGHT, FLOATING } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 
 /** What has been gathered about how a scope ends: its failures in order of occurrence, and a cancellation that reached its boundary. */
@@ -38,17 +38,17 @@ export class Outcome {
   }
 
   /** The failures as one error: the very object if it is one, a group if they are several. */
-  error(scope: ScopeNode, alwaysGroup = false): unknown {
+  error(scope: ScopeNode): unknown {
     const errors = [...(this.#errors as Set<unknown>)];
-    return errors.length === 1 && !alwaysGroup ? errors[0] : new ErrorGroup(errors, scope._path);
+    return errors.length === 1 && !scope._isGrouping ? errors[0] : new ErrorGroup(errors, scope._path);
   }
 
   /**
    * The end of `scope`, by the state of the tree at this instant. Failures win over cancellations. A cancellation is caught iff the scope's own
    * was called and none from outside is visible in it; otherwise it is thrown on. Returns whether one was caught.
    */
-  close(scope: ScopeNode, isNursery: boolean): boolean {
-    if (this.#errors !== undefined) throw this.error(scope, isNursery && (scope._flags & GROUP) !== 0);
+  close(scope: ScopeNode): boolean {
+    if (this.#errors !== undefined) throw this.error(scope);
     if (this.#cancelled === undefined) return false;
     // Nobody awaits a floating scope any more: what it would throw on could only be reported as unhandled.
     if ((scope._flags & CALLED) === 0 || (scope._isCancelledOutside && (scope._flags & FLOATING) === 0)) throw this.#cancelled;

@@ -1,3 +1,5 @@
+import { Cancelled } from "./cancelled.js";
+
 function ignore(): void {}
 
 /**
@@ -9,8 +11,23 @@ export function quiet(promise: Promise<unknown> | undefined): void {
 }
 
 /** A rejection that is quiet if it is a cancellation. */
-export function refuse(refusal: unknown, isCancellation: boolean): Promise<never> {
+export function refuse(refusal: unknown): Promise<never> {
   const promise = Promise.reject(refusal);
-  if (isCancellation) quiet(promise);
+  if (refusal instanceof Cancelled) quiet(promise);
   return promise;
+}
+
+/** The promise of `work`, quiet if it rejects with a cancellation. */
+export function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const promise = watched();
+  return promise;
+
+  async function watched(): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Cancelled) quiet(promise);
+      throw error;
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import type { Deadline } from "./deadline.js";
+import type { Outcome } from "./outcome.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Holding } from "./task.js";
 import type { Awaitable } from "./types.js";
@@ -19,6 +20,8 @@ export class Rare {
   leaver: PlainWaiter | undefined = undefined;
   /** Nurseries of tasks that are starting and will belong to this one: they die with it. */
   starting: Set<ScopeNode> | undefined = undefined;
+  /** How it ends, once there is more to say than a value. */
+  outcome: Outcome | undefined = undefined;
   /** What was handed out for the end of the scope. */
   promise: Promise<unknown> | undefined = undefined;
   /** Of a task: those who wait for its end. */

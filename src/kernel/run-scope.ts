@@ -1,22 +1,19 @@
 import { callBody } from "./call-body.js";
 import { Cancelled } from "./cancelled.js";
-import { classify } from "./classify.js";
 import { TimeoutError } from "./errors.js";
-import { leave, needsLeaving } from "./leave.js";
 import { release, scopeOf } from "./lookup.js";
-import { Outcome } from "./outcome.js";
 import { quiet } from "./quiet.js";
 import type { CancelScope } from "./scope.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
 
-/** What is to be run in a scope: the function that was called, for messages; and what a `TimeoutError` says, if the scope's deadline is to be an error. */
+/** For messages: the function that was called; and, if the scope's own cancellation is to be an error, what that says. */
 export interface Purpose {
   readonly caller: string;
   readonly complaint?: string | undefined;
 }
 
-/** Enters `scope`, runs `body` in it, and leaves it: see `CancelScope.run`. Quiet if it rejects with a cancellation. */
+/** The life of a scope or a nursery: enters it where `where` says, runs `body` in it, and leaves it. Quiet if it rejects with a cancellation. */
 export function runScope<S extends CancelScope, T>(
   scope: S,
   body: (scope: S) => Awaitable<T>,
@@ -26,6 +23,22 @@ export function runScope<S extends CancelScope, T>(
   const promise = drive(scope, body, where, purpose);
   scope._rarely.promise = promise;
   return promise;
+}
+
+/** As `runScope`, of a scope that is made here: what is wrong with its options is a rejection. */
+export function runNew<S extends CancelScope, T>(
+  make: () => S,
+  body: (scope: S) => Awaitable<T>,
+  where: Cancellable | undefined,
+  purpose: Purpose,
+): Promise<T | undefined> {
+  let scope: S;
+  try {
+    scope = make();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return runScope(scope, body, where, purpose);
 }
 
 async function drive<S extends CancelScope, T>(
@@ -38,41 +51,35 @@ async function drive<S extends CancelScope, T>(
   const parent = scopeOf(where);
   try {
     scope._enter(parent);
-    let outcome: Outcome | undefined;
     let value: T | undefined;
     try {
       value = await callBody(scope, body);
     } catch (error) {
-      outcome = new Outcome();
-      outcome.settle(classify(error, scope));
+      scope._bodyThrew(error);
     }
-    if (needsLeaving(scope)) {
-      outcome ??= new Outcome();
-      await leave(scope, outcome);
-    }
-    if (outcome === undefined) {
-      scope._end();
-      return value;
-    }
-    if (!end(scope, outcome)) return value;
-    if (complaint === undefined) return undefined;
-    throw new TimeoutError(
-      `timed out in ${scope._path}: ${scope._reason?.kind === "deadline" ? complaint : "its own cancel() was called"}`,
-      scope._path,
-    );
+    const leaving = scope._leave();
+    if (leaving !== undefined) await leaving;
+    if (end(scope) && complaint !== undefined) throw timeout(scope, complaint);
+    return value;
   } finally {
     release(parent);
   }
 }
 
 /** Ends a scope, and throws what it ends with. Returns whether it caught its own cancellation. The verdict comes first, while it has a place in the tree. */
-export function end(scope: CancelScope, outcome: Outcome, isNursery = false): boolean {
+export function end(scope: CancelScope): boolean {
+  const outcome = scope._rare?.outcome;
   try {
-    return outcome.close(scope, isNursery);
+    return outcome?.close(scope) ?? false;
   } catch (error) {
     if (error instanceof Cancelled) quiet(scope._rare?.promise);
     throw error;
   } finally {
     scope._end();
   }
+}
+
+function timeout(scope: CancelScope, complaint: string): TimeoutError {
+  const why = scope._reason?.kind === "deadline" ? complaint : "its own cancel() was called";
+  return new TimeoutError(`timed out in ${scope._path}: ${why}`, scope._path);
 }

@@ -2,9 +2,8 @@ import { ambientScope, withAmbientScope } from "#context";
 import { UsageError } from "./errors.js";
 import { DEBUG, EXPLICIT, MAIN } from "./flags.js";
 import { SignalScope } from "./foreign-signal.js";
-import { release } from "./lookup.js";
+import { release, scopeOf } from "./lookup.js";
 import { Nursery, type NurseryOptions } from "./nursery.js";
-import { runNursery } from "./open-nursery.js";
 import { productionRuntime } from "./production-runtime.js";
 import { runScope } from "./run-scope.js";
 import type { Runtime } from "./runtime.js";
@@ -41,20 +40,29 @@ export interface RunOptions extends NurseryOptions {
  *   nursery.startSoon(async () => { await sleep(500); });
  * });
  */
-export async function run<T>(body: (root: Nursery) => Awaitable<T>, options: RunOptions = {}): Promise<T> {
-  requireFunction(body, "run()");
-  const nursery = new Nursery({ ...options, name: options.name ?? "root" });
-  if (options.ambient === false) nursery._flags |= EXPLICIT;
-  if (options.debug ?? isDebugging()) nursery._flags |= DEBUG;
-  const { signal } = options;
-  const isBelow = options.detached !== true && (ambientScope() !== undefined || (signal !== undefined && scopeOfSignal.has(signal)));
-  if (isBelow && options.runtime !== undefined) {
-    throw new UsageError("a run inside another one shares its runtime: give `runtime` to the outer one, or `detached: true` to this one");
+export function run<T>(body: (root: Nursery) => Awaitable<T>, options: RunOptions = {}): Promise<T> {
+  try {
+    requireFunction(body, RUN.caller);
+    const nursery = rootNursery(options);
+    const parent = parentOf(options);
+    const begin = () => (parent === undefined ? runRoot(nursery, body, options) : runScope(nursery, body, parent, RUN)) as Promise<T>;
+    // Whatever is ambient outside must not be found inside, where scopes are passed.
+    const isHiding = options.ambient === false && ambientScope() !== undefined;
+    return isHiding ? withAmbientScope(undefined, begin, undefined) : begin();
+  } catch (error) {
+    return Promise.reject(error);
   }
-  const begin = () => (isBelow ? runNursery(nursery, body, options) : runRoot(nursery, body, options));
-  // Whatever is ambient outside must not be found inside, where scopes are passed.
-  const isHiding = options.ambient === false && ambientScope() !== undefined;
-  return (await (isHiding ? withAmbientScope(undefined, begin, undefined) : begin())) as T;
+}
+
+const RUN = { caller: "run()" };
+
+/** The scope that the run is below, or `undefined` for a root. */
+function parentOf(options: RunOptions): CancelScope | undefined {
+  const { signal, detached, runtime } = options;
+  if (detached === true) return undefined;
+  if (ambientScope() === undefined && (signal === undefined || !scopeOfSignal.has(signal))) return undefined;
+  if (runtime === undefined) return scopeOf(options);
+  throw new UsageError("a run inside another one shares its runtime: give `runtime` to the outer one, or `detached: true` to this one");
 }
 
 async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T>, options: RunOptions): Promise<T | undefined> {
@@ -64,7 +72,7 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
   main._flags |= MAIN;
   main._state = "running";
   try {
-    const value = await runScope(main, (own: CancelScope) => runNursery(nursery, body, own), root, { caller: "run()" });
+    const value = await runScope(main, () => runScope(nursery, body, main, RUN), root, RUN);
     main._endMain("done", value);
     return value;
   } catch (error) {
@@ -73,6 +81,13 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
   } finally {
     release(root);
   }
+}
+
+function rootNursery(options: RunOptions): Nursery {
+  const nursery = new Nursery({ ...options, name: options.name ?? "root" });
+  if (options.ambient === false) nursery._flags |= EXPLICIT;
+  if (options.debug ?? isDebugging()) nursery._flags |= DEBUG;
+  return nursery;
 }
 
 /** Development mode, for a whole process. Deno would ask its user for the permission to look, so it is not asked there. */

@@ -1,8 +1,11 @@
 import type { Cancelled } from "./cancelled.js";
+import { classify } from "./classify.js";
 import { deliver } from "./deliver.js";
 import { ScopeEndedError, UsageError } from "./errors.js";
 import { CALLED, DEBUG, ENDED, ENTERED, INHERITED, LEAVING, PIERCED, SHIELD, TASK } from "./flags.js";
 import { endFloating } from "./floating.js";
+import { leave } from "./leave.js";
+import { Outcome } from "./outcome.js";
 import { Rare } from "./rare.js";
 import type { Runtime } from "./runtime.js";
 import type { Tree } from "./tree.js";
@@ -176,6 +179,28 @@ export abstract class ScopeNode {
   /** Whether something is still in it that its end has to deal with. @internal */
   get _isOccupied(): boolean {
     return this._firstChild !== undefined || this._firstWaiter !== undefined;
+  }
+
+  /** @internal */
+  get _outcome(): Outcome {
+    const rare = this._rarely;
+    rare.outcome ??= new Outcome();
+    return rare.outcome;
+  }
+
+  /** Whether a single failure is wrapped in a group, too. @internal */
+  get _isGrouping(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  _bodyThrew(error: unknown): void {
+    this._outcome.settle(classify(error, this));
+  }
+
+  /** Ends what is still in it, if anything is. @internal */
+  _leave(): Promise<void> | undefined {
+    return this._isOccupied || this._hasCleanups ? leave(this) : undefined;
   }
 
   /** While it is being left: whether there is a next step to take. @internal */

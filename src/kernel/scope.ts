@@ -11,8 +11,6 @@ import { ScopeNode } from "./scope-node.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireDuration, requireFunction, requireInstant } from "./validate.js";
 
-const RUN = { caller: "scope.run()" };
-
 /** Our own signals, so that passing `scope.signal` is the same as passing `scope`. */
 export const scopeOfSignal = new WeakMap<AbortSignal, CancelScope>();
 
@@ -74,7 +72,7 @@ export class CancelScope extends ScopeNode implements Cancellable {
    * @throws ErrorGroup if the body and cleanups failed, or several cleanups
    */
   run<T>(body: (scope: this) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-    return runScope(this, body, scope, RUN);
+    return runScope(this, body, scope, { caller: "scope.run()" });
   }
 
   /**

@@ -53,7 +53,7 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
   task._begin((own) => fn(own, started));
   try {
     await hatchery._leave();
-    end(hatchery, hatchery._outcome);
+    end(hatchery);
   } catch (error) {
     if (hatchery._outcome.isCancelled && !hatchery._isCancelledOutside) throw cancelledWith(target, task, error);
     throw error;

@@ -5,10 +5,8 @@ import { describe } from "./describe.js";
 import { isDisposable } from "./dispose.js";
 import { TaskCancelledError, UsageError } from "./errors.js";
 import { BACKGROUND, CALLED, CAUGHT, DISPOSED, EXPLICIT, MAIN, TASK } from "./flags.js";
-import { leave, needsLeaving } from "./leave.js";
 import { operate } from "./lookup.js";
 import type { Nursery } from "./nursery.js";
-import { Outcome } from "./outcome.js";
 import { quiet } from "./quiet.js";
 import type { Rare } from "./rare.js";
 import { CancelScope } from "./scope.js";
@@ -44,7 +42,7 @@ export class Task<out T = unknown> extends CancelScope {
   /** @internal */
   _state: TaskState;
   /** The function until it begins, its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
-  _outcome: unknown;
+  _result: unknown;
   /** The name that was given, or the function's. @internal */
   readonly _label: string;
   /** Its number in its nursery, from 1; 0 when it was given a name, which is told as it is. @internal */
@@ -54,7 +52,7 @@ export class Task<out T = unknown> extends CancelScope {
   constructor(label: string, number: number, isBackground: boolean) {
     super();
     this._state = "pending";
-    this._outcome = undefined;
+    this._result = undefined;
     this._label = label;
     this._number = number;
     this._flags |= isBackground ? TASK | BACKGROUND : TASK;
@@ -86,13 +84,13 @@ export class Task<out T = unknown> extends CancelScope {
 
   /** On a microtask of its own, whose async context is that of the caller. @internal */
   _begin(fn: (task: Task) => Awaitable<unknown>): void {
-    this._outcome = fn;
+    this._result = fn;
     void this._runtime.start(this).then(begin);
   }
 
   /** Takes its first step. What it runs has one reaction only, so that the engine can follow the awaits of an error's async stack. @internal */
   _step(): void {
-    const fn = this._outcome as (task: Task) => Awaitable<unknown>;
+    const fn = this._result as (task: Task) => Awaitable<unknown>;
     this._state = "running";
     let result: Awaitable<unknown>;
     try {
@@ -110,7 +108,7 @@ export class Task<out T = unknown> extends CancelScope {
   /** @internal */
   _returned(value: unknown): void {
     this._state = "done";
-    this._outcome = value;
+    this._result = value;
     this._conclude();
   }
 
@@ -118,24 +116,24 @@ export class Task<out T = unknown> extends CancelScope {
   _threw(error: unknown): void {
     const verdict = classify(error, this);
     this._state = verdict.isCancellation ? "cancelled" : "failed";
-    this._outcome = verdict.isCancellation ? verdict.reason : verdict.error;
+    this._result = verdict.isCancellation ? verdict.reason : verdict.error;
+    // Its cleanups may fail as well, and come after it then.
+    if (!verdict.isCancellation && this._hasCleanups) this._outcome.fail(verdict.error);
     this._conclude();
   }
 
   /** @internal */
   _conclude(): void {
-    if (needsLeaving(this)) void this._leave();
-    else this._finish();
+    const leaving = this._leave();
+    if (leaving === undefined) this._finish();
+    else void leaving.then(() => this._finishLate());
   }
 
-  /** @internal */
-  async _leave(): Promise<void> {
-    const outcome = new Outcome();
-    if (this._state === "failed") outcome.fail(this._outcome);
-    await leave(this, outcome);
-    if (outcome.hasFailed) {
+  /** Cleanups may have failed what was well. @internal */
+  _finishLate(): void {
+    if (this._rare?.outcome?.hasFailed) {
       this._state = "failed";
-      this._outcome = outcome.error(this);
+      this._result = this._rare.outcome.error(this);
     }
     this._finish();
   }
@@ -144,7 +142,7 @@ export class Task<out T = unknown> extends CancelScope {
   _finish(): void {
     const nursery = this._parent as Nursery;
     const isJoined = this._rare !== undefined && this._tellDependents(this._rare);
-    if (!isJoined && this._state === "done" && isDisposable(this._outcome)) nursery._keepUndelivered(this);
+    if (!isJoined && this._state === "done" && isDisposable(this._result)) nursery._keepUndelivered(this);
     if (this._state !== "done") this._tellNursery(nursery);
     nursery._forget(this);
     this._end();
@@ -152,14 +150,14 @@ export class Task<out T = unknown> extends CancelScope {
 
   /** @internal */
   _tellNursery(nursery: Nursery): void {
-    if (this._state === "failed") nursery._failed(this._outcome);
-    else if ((this._flags & CALLED) === 0 || this._isCancelledOutside) nursery._outcome.cancelled(this._outcome as Cancelled);
+    if (this._state === "failed") nursery._failed(this._result);
+    else if ((this._flags & CALLED) === 0 || this._isCancelledOutside) nursery._outcome.cancelled(this._result as Cancelled);
     else this._flags |= CAUGHT;
   }
 
   /** The main task has no nursery: `run` drives it. @internal */
   _endMain(state: TaskState, outcome: unknown): void {
-    this._outcome = outcome;
+    this._result = outcome;
     this._state = state;
     if (this._rare !== undefined) this._tellDependents(this._rare);
   }
@@ -169,33 +167,33 @@ export class Task<out T = unknown> extends CancelScope {
     while (rare.held !== undefined) rare.held.holderEnded(this);
     const { joiners } = rare;
     if (joiners === undefined || joiners.size === 0) return false;
-    if (this._state === "done") joiners.wakeAll(this._outcome);
+    if (this._state === "done") joiners.wakeAll(this._result);
     else {
       // The nursery is told as well, so a join that nobody awaits is not to be reported.
       for (let joiner = joiners.first; joiner !== undefined; joiner = joiner._after) quiet(joiner.promise);
-      joiners.failAll(this._state === "failed" ? this._outcome : this._cancelledError());
+      joiners.failAll(this._state === "failed" ? this._result : this._cancelledError());
     }
     return true;
   }
 
   /** What a join that comes after its end gets. @internal */
-  _result(): T {
-    if (this._state === "failed") throw this._outcome;
+  _value(): T {
+    if (this._state === "failed") throw this._result;
     if (this._state === "cancelled" || (this._flags & DISPOSED) !== 0) throw this._cancelledError();
     if ((this._flags & MAIN) === 0) (this._parent as Nursery)._delivered(this);
-    return this._outcome as T;
+    return this._result as T;
   }
 
   /** @internal */
   _cancelledError(): TaskCancelledError {
     const why =
       this._state === "cancelled"
-        ? `was cancelled (${describe(this._outcome)})`
+        ? `was cancelled (${describe(this._result)})`
         : "has ended, and its result was disposed, because its nursery was cancelled";
     return new TaskCancelledError(
       `the task ${this._path} ${why}, so it has no result to join`,
       this._path,
-      this._state === "cancelled" ? this._outcome : undefined,
+      this._state === "cancelled" ? this._result : undefined,
     );
   }
 }
@@ -218,7 +216,7 @@ function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
     rare.joiners ??= new WaitQueue<unknown>("join", task);
     return rare.joiners.wait(scope, undefined) as Promise<T>;
   }
-  return scope._runtime.pause(scope, "join", task).then(() => task._result());
+  return scope._runtime.pause(scope, "join", task).then(() => task._value());
 }
 
 /** The end of a task that nothing needs any more. @internal */

@@ -1,5 +1,5 @@
-import { type Purpose, runScope } from "./run-scope.js";
-import { CancelScope, type CancelScopeOptions } from "./scope.js";
+import { runNew } from "./run-scope.js";
+import { CancelScope } from "./scope.js";
 import type { Awaitable, Cancellable } from "./types.js";
 
 /**
@@ -12,12 +12,12 @@ import type { Awaitable, Cancellable } from "./types.js";
  * @example const page = (await moveOnAfter(2_000, (scope) => fetchPage(url, scope))) ?? cached;
  */
 export function moveOnAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-  return within({ timeout: ms }, body, scope, { caller: "moveOnAfter()" });
+  return runNew(() => new CancelScope({ timeout: ms }), body, scope, { caller: "moveOnAfter()" });
 }
 
 /** As `moveOnAfter`, until the instant `at` of `now()`. */
 export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-  return within({ deadline: at }, body, scope, { caller: "moveOnAt()" });
+  return runNew(() => new CancelScope({ deadline: at }), body, scope, { caller: "moveOnAt()" });
 }
 
 /**
@@ -34,12 +34,18 @@ export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<
  * @example await failAfter(2_000, (scope) => save(response, scope));
  */
 export function failAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
-  return within({ timeout: ms }, body, scope, { caller: "failAfter()", complaint: `it took longer than ${ms} ms` }) as Promise<T>;
+  return runNew(() => new CancelScope({ timeout: ms }), body, scope, {
+    caller: "failAfter()",
+    complaint: `it took longer than ${ms} ms`,
+  }) as Promise<T>;
 }
 
 /** As `failAfter`, until the instant `at` of `now()`. */
 export function failAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
-  return within({ deadline: at }, body, scope, { caller: "failAt()", complaint: "its deadline passed" }) as Promise<T>;
+  return runNew(() => new CancelScope({ deadline: at }), body, scope, {
+    caller: "failAt()",
+    complaint: "its deadline passed",
+  }) as Promise<T>;
 }
 
 /**
@@ -59,20 +65,5 @@ export function shield<T>(
 ): Promise<T> {
   const timeout = options instanceof CancelScope ? undefined : options?.timeout;
   const purpose = { caller: "shield()", complaint: `the ${timeout} ms of the shield were over` };
-  return within({ shield: true, timeout }, body, options, purpose) as Promise<T>;
-}
-
-function within<T>(
-  options: CancelScopeOptions,
-  body: (scope: CancelScope) => Awaitable<T>,
-  scope: Cancellable | undefined,
-  purpose: Purpose,
-): Promise<T | undefined> {
-  let own: CancelScope;
-  try {
-    own = new CancelScope(options);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-  return runScope(own, body, scope, purpose);
+  return runNew(() => new CancelScope({ shield: true, timeout }), body, options, purpose) as Promise<T>;
 }

@@ -1,3 +1,4 @@
+import { quietly } from "../kernel/quiet.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
 import { requireFunction } from "../kernel/validate.js";
 
@@ -8,12 +9,14 @@ export interface Acquirable {
 }
 
 /** Runs `body` between `acquire` and `release`. */
-export async function holding<T>(resource: Acquirable, body: () => Awaitable<T>, scope: Cancellable | undefined): Promise<T> {
-  requireFunction(body, "run()");
-  await resource.acquire(scope);
-  try {
-    return await body();
-  } finally {
-    resource.release(scope);
-  }
+export function holding<T>(resource: Acquirable, body: () => Awaitable<T>, scope: Cancellable | undefined): Promise<T> {
+  return quietly(async () => {
+    requireFunction(body, "run()");
+    await resource.acquire(scope);
+    try {
+      return await body();
+    } finally {
+      resource.release(scope);
+    }
+  });
 }
