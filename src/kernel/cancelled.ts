@@ -16,7 +16,7 @@ export class Cancelled extends DOMException {
   /** What was passed to `cancel(reason)`, the failure beside it, or the foreign signal's reason. */
   declare readonly cause: unknown;
   /** Which tree of scopes it belongs to. An opaque object, compared by identity only: it keeps no scope alive. @internal */
-  readonly _tree: object | undefined;
+  _tree: object | undefined;
   /** Made where `cancel()` was called, never for a deadline. Kept apart from `stack`, which Node's `fetch` overwrites. @internal */
   readonly _site: Error | undefined;
 
@@ -25,7 +25,7 @@ export class Cancelled extends DOMException {
     super(message(kind, scope, cause), "AbortError");
     this.kind = kind;
     this.scope = scope;
-    Object.defineProperty(this, "cause", { value: cause, enumerable: false, configurable: true, writable: true });
+    hide(this, "cause", cause);
     hide(this, "_tree", tree);
     hide(this, "_site", site);
   }
@@ -37,7 +37,16 @@ export class Cancelled extends DOMException {
 }
 
 function hide(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: false, configurable: true });
+  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+/** Safe also for a Proxy that was revoked, of which nothing can be asked. */
+export function isCancelled(error: unknown): error is Cancelled {
+  try {
+    return error instanceof Cancelled;
+  } catch {
+    return false;
+  }
 }
 
 function message(kind: CancelKind, scope: string, cause: unknown): string {

@@ -1,11 +1,11 @@
-import { Cancelled } from "./cancelled.js";
-import { ErrorGroup, leaves } from "./error-group.js";
+import { type Cancelled, isCancelled } from "./cancelled.js";
+import { ErrorGroup, leaves, membersOf } from "./error-group.js";
 import type { ScopeNode } from "./scope-node.js";
 
-/** What an error that leaves a scope is: the cancellation of the scope, as the object that goes on, or a failure, as the error that is kept. */
+/** What an error that leaves a scope is: a cancellation, as the object that goes on, or a failure, as the error that is kept. */
 export type Verdict =
-  | { readonly isCancellation: true; readonly reason: Cancelled; readonly error?: never }
-  | { readonly isCancellation: false; readonly error: unknown; readonly reason?: never };
+  | { readonly isCancellation: true; readonly reason: Cancelled; readonly assumed: number }
+  | { readonly isCancellation: false; readonly error: unknown; readonly assumed: number };
 
 /**
  * Whose cancellation is it? The verdict on an error that leaves `scope`, to be asked where the rejection is first seen, synchronously:
@@ -14,75 +14,53 @@ export type Verdict =
  *  1. it is a `Cancelled` of this tree: a cancellation. Whose object it is does not matter, the state of the tree decides which scope catches it;
  *  2. its chain of causes reaches such an object: the same;
  *  3. an aggregate or a SuppressedError: by its leaves. A mixed one keeps the genuine ones only, an empty one is a failure;
- *  4. it has the shape of an abort: ours, because the scope is cancelled; counted in `tree.assumedCancellations`;
+ *  4. it has the shape of an abort: ours, because the scope is cancelled; counted as `assumed`, for the reports;
  *  5. anything else is a failure.
  */
 export function classify(error: unknown, scope: ScopeNode): Verdict {
   const own = scope._reason;
-  if (own === undefined) return { isCancellation: false, error };
-  if (error === own) return { isCancellation: true, reason: own };
-  const parts = partsOf(error);
-  if (parts === undefined) {
-    const reason = reasonOf(error, scope, own);
-    return reason === undefined ? { isCancellation: false, error } : { isCancellation: true, reason };
+  if (own === undefined) return { isCancellation: false, error, assumed: 0 };
+  if (error === own) return { isCancellation: true, reason: own, assumed: 0 };
+  const parts = membersOf(error) === undefined ? [error] : leaves(error);
+  const genuine: unknown[] = [];
+  let reason: Cancelled | undefined;
+  let assumed = 0;
+  for (const part of parts) {
+    const found = reasonOf(part, scope);
+    if (found === undefined) genuine.push(part);
+    else if (found === ASSUMED) assumed++;
+    else reason ??= found;
   }
-  const reasons = parts.map((part) => reasonOf(part, scope, own));
-  const genuine = parts.filter((_, i) => reasons[i] === undefined);
-  if (genuine.length === parts.length) return { isCancellation: false, error };
-  const [first] = genuine;
-  if (genuine.length === 0) return { isCancellation: true, reason: reasons[0] as Cancelled };
-  if (genuine.length === 1) return { isCancellation: false, error: first };
+  if (genuine.length === 0 && parts.length > 0) return { isCancellation: true, reason: reason ?? own, assumed };
+  return { isCancellation: false, error: genuine.length === parts.length ? error : remaining(error, genuine, scope), assumed };
+}
+
+/** What a mixed aggregate comes to without its cancellations. The aggregate itself is left as it is. */
+function remaining(error: unknown, genuine: readonly unknown[], scope: ScopeNode): unknown {
+  if (genuine.length === 1) return genuine[0];
   const kept = new Set(genuine);
-  const rest = error instanceof ErrorGroup ? error.split((leaf) => kept.has(leaf))[0] : undefined;
-  return { isCancellation: false, error: rest ?? new ErrorGroup(genuine, scope._path, { cause: error }) };
+  if (error instanceof ErrorGroup) return error.split((leaf) => kept.has(leaf))[0];
+  return new ErrorGroup(genuine, scope._path, { cause: error });
 }
 
-/** The leaves of an aggregate or a SuppressedError, or `undefined` for any other error. */
-function partsOf(error: unknown): unknown[] | undefined {
-  if (!isAggregate(error)) return undefined;
-  const parts: unknown[] = [];
-  const seen = new Set<unknown>();
-  const pending: unknown[] = [error];
-  while (pending.length > 0) {
-    const next = pending.pop();
-    if (!isAggregate(next)) parts.push(...leaves(next));
-    else if (!seen.has(next)) {
-      seen.add(next);
-      const inside = Array.isArray(next.errors) ? next.errors : [next.error, next.suppressed];
-      for (let i = inside.length - 1; i >= 0; i--) pending.push(inside[i]);
-    }
-  }
-  return parts;
-}
-
-interface Aggregate {
-  readonly errors?: unknown;
-  readonly error?: unknown;
-  readonly suppressed?: unknown;
-}
-
-function isAggregate(error: unknown): error is Aggregate {
-  return error instanceof Error && (Array.isArray(read(error, "errors")) || read(error, "name") === "SuppressedError");
-}
+const ASSUMED = Symbol("assumed");
 
 const HOPS = 8;
 
 /** The cancellation that a single error stands for in `scope`, if it does: steps 1, 2 and 4. */
-function reasonOf(error: unknown, scope: ScopeNode, own: Cancelled): Cancelled | undefined {
+function reasonOf(error: unknown, scope: ScopeNode): Cancelled | typeof ASSUMED | undefined {
   let isShaped = false;
   let isTimeout = false;
   const seen: unknown[] = [];
   let next = error;
   for (let hop = 0; hop <= HOPS && typeof next === "object" && next !== null && !seen.includes(next); hop++) {
-    if (next === own || (next instanceof Cancelled && next._tree === scope._tree)) return next as Cancelled;
+    if (next === scope._reason || (isCancelled(next) && next._tree === scope._tree)) return next as Cancelled;
     isTimeout ||= read(next, "name") === "TimeoutError";
     isShaped ||= !isTimeout && isAbortShaped(next);
     seen.push(next);
     next = read(next, "cause");
   }
-  if (!isShaped) return undefined;
-  if (scope._tree !== undefined) scope._tree.assumedCancellations++;
-  return own;
+  return isShaped ? ASSUMED : undefined;
 }
 
 const NAMES = new Set<unknown>(["AbortError", "CanceledError", "CancelledError", "APIUserAbortError"]);

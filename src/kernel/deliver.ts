@@ -3,6 +3,17 @@ import { SHIELD } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Waiter } from "./waiter.js";
 
+/** What the second half of a cancellation has to call: the abort listeners of a scope, or the `onCancel` of a waiter. */
+export type Late = ScopeNode | Waiter<unknown>;
+
+/** The second halves of cancellations that belong together; `undefined` while there is no need to hold any. */
+let held: Telling[] | undefined;
+
+interface Telling {
+  readonly late: readonly Late[];
+  readonly reason: Cancelled;
+}
+
 /**
  * Makes a cancellation visible in `top` and in all that is inside and not shielded. Linear in what it reaches, without recursion.
  *
@@ -11,16 +22,34 @@ import type { Waiter } from "./waiter.js";
  * they may spawn, cancel, move deadlines or throw, and find a tree that is consistent.
  */
 export function deliver(top: ScopeNode, reason: Cancelled): void {
-  const late: (ScopeNode | Waiter<unknown>)[] = [];
+  const late: Late[] = [];
   const tops = [top];
   for (let next = tops.pop(); next !== undefined; next = tops.pop()) mark(next, reason, late, tops);
+  if (held === undefined) tell(late, reason);
+  else held.push({ late, reason });
+}
+
+/** Makes the cancellations that happen in `work` one: no listener runs before all of them are marked. */
+export function deliverTogether(work: () => void): void {
+  if (held !== undefined) return work();
+  const batch: Telling[] = [];
+  held = batch;
+  try {
+    work();
+  } finally {
+    held = undefined;
+    for (const { late, reason } of batch) tell(late, reason);
+  }
+}
+
+export function tell(late: readonly Late[], reason: Cancelled): void {
   for (const listener of late) {
     if ("_finishCancel" in listener) listener._finishCancel(reason);
     else abort(listener, reason);
   }
 }
 
-function mark(top: ScopeNode, reason: Cancelled, late: (ScopeNode | Waiter<unknown>)[], tops: ScopeNode[]): void {
+function mark(top: ScopeNode, reason: Cancelled, late: Late[], tops: ScopeNode[]): void {
   let scope = top;
   for (;;) {
     // A scope that has a reason already has passed it on to what is inside.
@@ -43,7 +72,7 @@ function mark(top: ScopeNode, reason: Cancelled, late: (ScopeNode | Waiter<unkno
 }
 
 /** Ends every wait of one scope that can be ended. */
-export function cancelWaiters(scope: ScopeNode, reason: unknown, late: (ScopeNode | Waiter<unknown>)[]): void {
+export function cancelWaiters(scope: ScopeNode, reason: unknown, late: Late[]): void {
   const last = scope._firstWaiter?._previous;
   let waiter = scope._firstWaiter;
   while (waiter !== undefined) {

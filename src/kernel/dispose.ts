@@ -3,7 +3,12 @@ import type { Awaitable } from "./types.js";
 
 export function isDisposable(value: unknown): value is Disposable | AsyncDisposable {
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-  return Symbol.asyncDispose in value || Symbol.dispose in value;
+  try {
+    return Symbol.asyncDispose in value || Symbol.dispose in value;
+  } catch {
+    // A Proxy that cannot be asked.
+    return false;
+  }
 }
 
 /** Disposes a value that is disposable, asynchronously where it can be. */

@@ -27,46 +27,72 @@ export class ErrorGroup extends AggregateError {
    * The predicate sees leaves only. The group itself is left as it is.
    */
   split(predicate: (error: unknown) => boolean): [matching: ErrorGroup | undefined, rest: ErrorGroup | undefined] {
-    const order: AggregateError[] = [];
-    const pending: AggregateError[] = [this];
-    for (let group = pending.pop(); group !== undefined; group = pending.pop()) {
-      order.push(group);
-      for (const error of group.errors) if (error instanceof AggregateError) pending.push(error);
-    }
-    const matching = new Map<AggregateError, ErrorGroup>();
-    const rest = new Map<AggregateError, ErrorGroup>();
-    // Children come after their parents in `order`, so the parts are made from its end: no recursion, whatever the depth.
-    for (let i = order.length - 1; i >= 0; i--) {
-      const group = order[i] as AggregateError;
+    const matching = new Map<unknown, ErrorGroup>();
+    const rest = new Map<unknown, ErrorGroup>();
+    for (const group of innermostFirst(this)) {
       const yes: unknown[] = [];
       const no: unknown[] = [];
-      for (const error of group.errors) {
-        if (!(error instanceof AggregateError)) (predicate(error) ? yes : no).push(error);
+      for (const error of membersOf(group) as readonly unknown[]) {
+        if (membersOf(error) === undefined) (predicate(error) ? yes : no).push(error);
         else {
-          const match = matching.get(error);
-          const other = rest.get(error);
-          if (match) yes.push(match);
-          if (other) no.push(other);
+          const [match, other] = [matching.get(error), rest.get(error)];
+          if (match !== undefined) yes.push(match);
+          if (other !== undefined) no.push(other);
         }
       }
-      if (yes.length > 0) matching.set(group, new ErrorGroup(yes, "part of a group", { cause: group.cause }));
-      if (no.length > 0) rest.set(group, new ErrorGroup(no, "part of a group", { cause: group.cause }));
+      if (yes.length > 0) matching.set(group, new ErrorGroup(yes, "part of a group", { cause: group }));
+      if (no.length > 0) rest.set(group, new ErrorGroup(no, "part of a group", { cause: group }));
     }
     return [matching.get(this), rest.get(this)];
   }
 }
 
-/** The leaves of any error: those of a group (also of a plain `AggregateError`) in order, or the error itself. */
+/** All aggregates in `root`, each once and after those that are in it: without recursion, whatever the depth, and also if one holds itself. */
+function innermostFirst(root: unknown): unknown[] {
+  const order: unknown[] = [];
+  const seen = new Set<unknown>([root]);
+  const open: { readonly group: unknown; readonly inside: Iterator<unknown> }[] = [{ group: root, inside: groupsIn(root) }];
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { value: group, done } = top.inside.next();
+    if (done) {
+      order.push(top.group);
+      open.pop();
+    } else if (!seen.has(group)) {
+      seen.add(group);
+      open.push({ group, inside: groupsIn(group) });
+    }
+  }
+  return order;
+}
+
+function groupsIn(group: unknown): Iterator<unknown> {
+  return (membersOf(group) ?? []).filter((error) => membersOf(error) !== undefined).values();
+}
+
+/** The errors that an aggregate or a SuppressedError stands for, in order; `undefined` for any other value. It never throws. */
+export function membersOf(error: unknown): readonly unknown[] | undefined {
+  try {
+    if (!(error instanceof Error)) return undefined;
+    const { errors, name, error: kept, suppressed } = error as unknown as Readonly<Record<string, unknown>>;
+    if (Array.isArray(errors)) return errors;
+    return name === "SuppressedError" ? [kept, suppressed] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The leaves of any error: those of a group, an aggregate or a SuppressedError, in order, or the error itself. */
 export function leaves(error: unknown): unknown[] {
   const found: unknown[] = [];
   const pending: unknown[] = [error];
   const seen = new Set<unknown>();
   while (pending.length > 0) {
     const next = pending.pop();
-    if (!(next instanceof AggregateError)) found.push(next);
+    const members = membersOf(next);
+    if (members === undefined) found.push(next);
     else if (!seen.has(next)) {
       seen.add(next);
-      for (let i = next.errors.length - 1; i >= 0; i--) pending.push(next.errors[i]);
+      for (let i = members.length - 1; i >= 0; i--) pending.push(members[i]);
     }
   }
   return found;

@@ -68,6 +68,8 @@ export interface Waiting {
   readonly on: string;
   /** Path of the task that holds it, where that is known. */
   readonly heldBy?: string | undefined;
+  /** In development mode, where that task was started. */
+  readonly startedAt?: string | undefined;
 }
 
 /** In simulated time: nothing can ever go on again, because everything waits and no time can pass that would end a wait. */

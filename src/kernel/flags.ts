@@ -30,13 +30,13 @@ export const BACKGROUND = 1 << 12;
 export const DISPOSED = 1 << 13;
 /** A nursery made by `Nursery.open()`: it has no body that would end it. */
 export const OPEN = 1 << 14;
-/** A nursery whose background tasks have been told to end, because nothing else is left in it. */
-export const WINDING = 1 << 15;
-/** A nursery without tasks, which now ends what nobody awaited in it. */
+/** It is being left, and ends what nobody awaited in it: what comes now is ended as well. */
 export const DRAINING = 1 << 16;
 /** The platform or the author does without an ambient scope. Inherited. */
 export const EXPLICIT = 1 << 17;
 /** Where things are made is kept, for reports. Inherited. */
 export const DEBUG = 1 << 18;
+/** A nursery that does not group, whatever it would inherit. */
+export const COLLAPSE = 1 << 19;
 
 export const INHERITED = GROUP | EXPLICIT | DEBUG;

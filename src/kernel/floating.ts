@@ -1,23 +1,29 @@
 import { cancellation } from "./cancelled.js";
-import { cancelWaiters } from "./deliver.js";
+import { cancelWaiters, type Late, tell } from "./deliver.js";
 import { ScopeEndedError } from "./errors.js";
-import { FLOATING } from "./flags.js";
+import { DRAINING, FLOATING, TASK } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Waiter } from "./waiter.js";
 
-/** R17: cancels the operations and the scopes in `scope` that nobody awaited. */
+const ONLY_BACKGROUND = "nothing else is left in its nursery";
+
+/** R17: cancels the operations and the scopes in `scope` that nobody awaited; and background tasks, which are the only ones left in it. */
 export function endFloating(scope: ScopeNode): void {
+  scope._flags |= DRAINING;
   const cause = new ScopeEndedError(`the scope ${scope._path} was left while something went on in it that nobody awaited`, scope._path);
   if (scope._firstWaiter !== undefined) {
     const reason = cancellation("shutdown", scope._path, cause, scope._tree);
-    const late: (ScopeNode | Waiter<unknown>)[] = [];
+    const late: Late[] = [];
     cancelWaiters(scope, reason, late);
-    for (const waiter of late) (waiter as Waiter<unknown>)._finishCancel(reason);
+    tell(late, reason);
   }
   for (const child of childrenOf(scope)) {
-    child._flags |= FLOATING;
-    child._cancelWith(cancellation("shutdown", child._path, cause, scope._tree));
-    child._abandon();
+    if ((child._flags & TASK) !== 0) child._cancelWith(cancellation("shutdown", child._path, ONLY_BACKGROUND, scope._tree));
+    else {
+      child._flags |= FLOATING;
+      child._cancelWith(cancellation("shutdown", child._path, cause, scope._tree));
+      child._abandon();
+    }
   }
 }
 

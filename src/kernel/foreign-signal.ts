@@ -1,5 +1,5 @@
 import { isAmbientSupported } from "#context";
-import { Cancelled, cancellation } from "./cancelled.js";
+import { cancellation, isCancelled } from "./cancelled.js";
 import { ENTERED, EXPLICIT, TEMPORARY } from "./flags.js";
 import { CancelScope } from "./scope.js";
 import { Tree } from "./tree.js";
@@ -59,7 +59,7 @@ export class SignalScope extends CancelScope {
   /** A cancellation of ours that came through a signal derived from ours goes on as it is. */
   abortedBy(signal: AbortSignal): void {
     const { reason } = signal;
-    this._cancelWith(reason instanceof Cancelled ? reason : cancellation("signal", this._path, reason, this._tree));
+    this._cancelWith(isCancelled(reason) ? reason : cancellation("signal", this._path, reason, this._tree));
   }
 
   release(): void {

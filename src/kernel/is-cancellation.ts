@@ -1,4 +1,4 @@
-import { Cancelled } from "./cancelled.js";
+import { isCancelled } from "./cancelled.js";
 import { classify } from "./classify.js";
 import { MissingScopeError } from "./errors.js";
 import { release, scopeOf } from "./lookup.js";
@@ -22,7 +22,7 @@ export function isCancellation(error: unknown, scope?: Cancellable): boolean {
   try {
     at = scopeOf(scope);
   } catch (missing) {
-    if (missing instanceof MissingScopeError) return error instanceof Cancelled;
+    if (missing instanceof MissingScopeError) return isCancelled(error);
     throw missing;
   }
   try {

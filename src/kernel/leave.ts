@@ -1,4 +1,3 @@
-import { classify } from "./classify.js";
 import { TimeoutError } from "./errors.js";
 import { LEAVING } from "./flags.js";
 import { runScope } from "./run-scope.js";
@@ -37,7 +36,7 @@ async function runCleanup(scope: ScopeNode, cleanup: (scope: CancelScope) => unk
       );
     }
   } catch (error) {
-    scope._outcome.settle(classify(error, scope));
+    scope._outcome.settle(scope._judge(error));
   }
 }
 

@@ -1,17 +1,16 @@
 import { cancellation } from "./cancelled.js";
-import { classify } from "./classify.js";
 import { report } from "./deliver.js";
 import { dispose } from "./dispose.js";
 import { NurseryClosedError, UsageError } from "./errors.js";
-import { BACKGROUND, CALLED, DISPOSED, DRAINING, ENDED, ENTERED, GROUP, OPEN, WINDING } from "./flags.js";
-import { childrenOf, endFloating } from "./floating.js";
+import { BACKGROUND, CALLED, COLLAPSE, DISPOSED, DRAINING, ENDED, ENTERED, GROUP, LEAVING, OPEN } from "./flags.js";
+import { childrenOf } from "./floating.js";
 import { release, scopeOf } from "./lookup.js";
 import { quietly } from "./quiet.js";
-import { end } from "./run-scope.js";
+import { leaveAndEnd } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 import { startIn } from "./start.js";
-import { shutDown, Task, type TaskOptions } from "./task.js";
+import { Task, type TaskOptions } from "./task.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
 
@@ -32,8 +31,6 @@ export interface NurseryOptions extends Cancellable {
 export class Nursery extends CancelScope implements AsyncDisposable {
   /** Tasks that keep it open, and starts under way. @internal */
   _pending: number;
-  /** Its background tasks that have not ended. @internal */
-  _background: number;
   /** @internal */
   _started: number;
   /** Tasks whose result is disposable and that nobody has joined, in the order of their ends. @internal */
@@ -45,13 +42,13 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   constructor(options?: NurseryOptions) {
     super(options === undefined ? undefined : { name: options.name, cleanupTimeout: options.cleanupTimeout });
     this._pending = 0;
-    this._background = 0;
     this._started = 0;
     this._undelivered = undefined;
     this._closing = undefined;
-    if (options?.errors === "group") this._flags |= GROUP;
-    else if (options?.errors !== undefined && options.errors !== "collapse")
-      throw new UsageError('`errors` of a nursery is "collapse" or "group"');
+    const errors = options?.errors;
+    if (errors === "group") this._flags |= GROUP;
+    else if (errors === "collapse") this._flags |= COLLAPSE;
+    else if (errors !== undefined) throw new UsageError('`errors` of a nursery is "collapse" or "group"');
   }
 
   /**
@@ -135,12 +132,18 @@ export class Nursery extends CancelScope implements AsyncDisposable {
       await this._closing.catch(() => {});
       return;
     }
-    shutDown(this, "its block was left without `await nursery.join()`");
+    this._cancelWith(cancellation("shutdown", this._path, "its block was left without `await nursery.join()`", this._tree));
     await this.join();
   }
 
   override get name(): string {
     return this._rare?.name ?? "nursery";
+  }
+
+  /** @internal */
+  override _enter(parent: ScopeNode): void {
+    super._enter(parent);
+    if ((this._flags & COLLAPSE) !== 0) this._flags &= ~GROUP;
   }
 
   /** @internal */
@@ -175,16 +178,11 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** @internal */
   _count(task: Task): void {
     if ((task._flags & BACKGROUND) === 0) this._pending++;
-    else {
-      this._background++;
-      if ((this._flags & WINDING) !== 0) shutDown(task, ONLY_BACKGROUND);
-    }
   }
 
   /** A task has ended, or moved on to another nursery. @internal */
   _forget(task: ScopeNode): void {
-    if ((task._flags & BACKGROUND) !== 0) this._background--;
-    else this._pending--;
+    if ((task._flags & BACKGROUND) === 0) this._pending--;
   }
 
   /** @internal */
@@ -203,41 +201,33 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     return this._pending > 0 || super._isOccupied;
   }
 
-  /** First its tasks come to their end by themselves, then its background tasks are told to, then what nobody awaited is ended. @internal */
+  /** First its tasks come to their end by themselves; only then what is left is ended, background tasks among it. @internal */
   override _empty(): void {
-    if (this._pending > 0) return;
-    if (this._background === 0) {
-      this._flags |= DRAINING;
-      endFloating(this);
-    } else if ((this._flags & WINDING) === 0) {
-      this._flags |= WINDING;
-      for (const task of this.tasks) shutDown(task, ONLY_BACKGROUND);
-    }
+    if (this._pending === 0) super._empty();
   }
 
   /** @internal */
   override get _isReady(): boolean {
-    if (this._pending > 0) return false;
-    if (this._background > 0) return (this._flags & WINDING) === 0;
-    return (this._flags & DRAINING) === 0 || !this._isOccupied;
+    return this._pending === 0 && ((this._flags & DRAINING) === 0 || !this._isOccupied);
   }
 
   /** @internal */
   override get _hasCleanups(): boolean {
-    return this._undelivered !== undefined || super._hasCleanups;
+    return this._hasUndelivered || super._hasCleanups;
   }
 
   /** Results that nobody received, because the nursery was cancelled, are disposed before anything else is cleaned up. @internal */
   override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
-    if (this._reason !== undefined && this._undelivered !== undefined) {
-      const last = [...this._undelivered].pop();
-      if (last !== undefined) {
-        this._undelivered.delete(last);
-        last._flags |= DISPOSED;
-        return () => dispose(last._result);
-      }
-    }
-    return super._takeCleanup();
+    if (!this._hasUndelivered) return super._takeCleanup();
+    const last = [...(this._undelivered as Set<Task>)].pop() as Task;
+    this._delivered(last);
+    last._flags |= DISPOSED;
+    return () => dispose(last._result);
+  }
+
+  /** @internal */
+  get _hasUndelivered(): boolean {
+    return this._reason !== undefined && this._undelivered !== undefined && this._undelivered.size > 0;
   }
 
   /** @internal */
@@ -247,20 +237,22 @@ export class Nursery extends CancelScope implements AsyncDisposable {
 
   /** @internal */
   override _bodyThrew(error: unknown): void {
-    const verdict = classify(error, this);
+    const verdict = this._judge(error);
     if (verdict.isCancellation) this._outcome.cancelled(verdict.reason);
     else this._failed(verdict.error);
   }
 
   /** Waits for everything in it: a schedule point, also if there is nothing. @internal */
-  override _leave(): Promise<void> {
-    return super._leave() ?? this._runtime.pause(this, "leave", this);
+  override _leave(): Promise<void> | undefined {
+    const leaving = super._leave();
+    if (leaving !== undefined || (this._flags & LEAVING) !== 0) return leaving;
+    this._flags |= LEAVING;
+    return this._runtime.pause(this, "leave", this);
   }
 
   /** @internal */
   async _joinOpen(): Promise<void> {
-    await this._leave();
-    end(this);
+    await leaveAndEnd(this, this._leave());
   }
 
   /** @internal */
@@ -268,5 +260,3 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     if ((this._flags & OPEN) !== 0) void this.join().catch(report);
   }
 }
-
-const ONLY_BACKGROUND = "nothing else is left in its nursery";

@@ -25,30 +25,55 @@ export interface ParkOptions {
 class ParkWaiter<T> extends Waiter<T> {
   readonly op: string;
   readonly on: object | undefined;
-  onCancel: Abort | undefined;
+  /** How to undo the wait; known once `start` has returned. */
+  #onCancel: Abort | undefined = undefined;
+  #isStarting = true;
+  /** It refused to be undone, and is not asked again. */
+  #isUninterruptible = false;
+  #reason: unknown = undefined;
 
   constructor(options: ParkOptions | undefined) {
     super();
     this.op = options?.op ?? "park";
     this.on = options?.on;
-    this.onCancel = undefined;
+  }
+
+  override get isCancellable(): boolean {
+    return !this.#isUninterruptible;
+  }
+
+  /** `start` is over. A cancellation that came meanwhile had to wait for it. */
+  started(onCancel: unknown): void {
+    this.#isStarting = false;
+    if (typeof onCancel === "function" && !this.isOver) this.#onCancel = onCancel as Abort;
+    if (this.isAborting) this._finishCancel(this.#reason);
+  }
+
+  /** `start` threw: that is how the wait ends, also if it was cancelled meanwhile. */
+  failedToStart(error: unknown): void {
+    this.#isStarting = false;
+    if (this.isAborting) this._endAborting(error);
+    else this.fail(error);
   }
 
   override _forget(): void {
-    this.onCancel = undefined;
+    this.#onCancel = undefined;
   }
 
   override _cancel(reason: unknown): boolean {
-    if (this.onCancel === undefined) return super._cancel(reason);
+    if (this.#onCancel === undefined && !this.#isStarting) return super._cancel(reason);
     this._beginAborting();
     return true;
   }
 
   override _finishCancel(reason: unknown): void {
-    const { onCancel } = this;
-    this.onCancel = undefined;
+    this.#reason = reason;
+    if (this.#isStarting) return;
+    const onCancel = this.#onCancel;
+    this.#onCancel = undefined;
     try {
-      if (onCancel?.() === false) this._refuseAborting();
+      this.#isUninterruptible = onCancel?.() === false;
+      if (this.#isUninterruptible) this._refuseAborting();
       else this._endAborting(reason);
     } catch (error) {
       this._endAborting(error);
@@ -85,10 +110,9 @@ function parkIn<T>(
   const waiter = new ParkWaiter<T>(options);
   const promise = scope._park(waiter);
   try {
-    const onCancel = start(waiter);
-    if (typeof onCancel === "function" && waiter.isParked) waiter.onCancel = onCancel;
+    waiter.started(start(waiter));
   } catch (error) {
-    waiter.fail(error);
+    waiter.failedToStart(error);
   }
   return promise;
 }

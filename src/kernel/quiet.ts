@@ -1,4 +1,4 @@
-import { Cancelled } from "./cancelled.js";
+import { isCancelled } from "./cancelled.js";
 
 function ignore(): void {}
 
@@ -13,7 +13,7 @@ export function quiet(promise: Promise<unknown> | undefined): void {
 /** A rejection that is quiet if it is a cancellation. */
 export function refuse(refusal: unknown): Promise<never> {
   const promise = Promise.reject(refusal);
-  if (refusal instanceof Cancelled) quiet(promise);
+  if (isCancelled(refusal)) quiet(promise);
   return promise;
 }
 
@@ -26,7 +26,7 @@ export function quietly<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof Cancelled) quiet(promise);
+      if (isCancelled(error)) quiet(promise);
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { callBody } from "./call-body.js";
-import { Cancelled } from "./cancelled.js";
+import { isCancelled } from "./cancelled.js";
 import { TimeoutError } from "./errors.js";
+import { FLOATING } from "./flags.js";
 import { release, scopeOf } from "./lookup.js";
 import { quiet } from "./quiet.js";
 import type { CancelScope } from "./scope.js";
@@ -58,21 +59,27 @@ async function drive<S extends CancelScope, T>(
       scope._bodyThrew(error);
     }
     const leaving = scope._leave();
-    if (leaving !== undefined) await leaving;
-    if (end(scope) && complaint !== undefined) throw timeout(scope, complaint);
+    const isCaught = leaving === undefined ? end(scope) : await leaveAndEnd(scope, leaving);
+    if (isCaught && complaint !== undefined && (scope._flags & FLOATING) === 0) throw timeout(scope, complaint);
     return value;
   } finally {
     release(parent);
   }
 }
 
+/** Between the last look at what is in the scope and its end there is no await: nothing can begin in it unseen. */
+export async function leaveAndEnd(scope: CancelScope, leaving: Promise<void> | undefined): Promise<boolean> {
+  for (let next = leaving; next !== undefined; next = scope._leave()) await next;
+  return end(scope);
+}
+
 /** Ends a scope, and throws what it ends with. Returns whether it caught its own cancellation. The verdict comes first, while it has a place in the tree. */
-export function end(scope: CancelScope): boolean {
+function end(scope: CancelScope): boolean {
   const outcome = scope._rare?.outcome;
   try {
     return outcome?.close(scope) ?? false;
   } catch (error) {
-    if (error instanceof Cancelled) quiet(scope._rare?.promise);
+    if (isCancelled(error)) quiet(scope._rare?.promise);
     throw error;
   } finally {
     scope._end();

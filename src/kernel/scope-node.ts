@@ -1,13 +1,14 @@
 import type { Cancelled } from "./cancelled.js";
-import { classify } from "./classify.js";
+import { classify, type Verdict } from "./classify.js";
 import { deliver } from "./deliver.js";
 import { ScopeEndedError, UsageError } from "./errors.js";
-import { CALLED, DEBUG, ENDED, ENTERED, INHERITED, LEAVING, PIERCED, SHIELD, TASK } from "./flags.js";
+import { CALLED, DEBUG, DRAINING, ENDED, ENTERED, INHERITED, LEAVING, PIERCED, SHIELD, TASK } from "./flags.js";
 import { endFloating } from "./floating.js";
 import { leave } from "./leave.js";
 import { Outcome } from "./outcome.js";
 import { Rare } from "./rare.js";
 import type { Runtime } from "./runtime.js";
+import { siteOf } from "./site.js";
 import type { Tree } from "./tree.js";
 import type { Awaitable } from "./types.js";
 import { PlainWaiter, type Waiter } from "./waiter.js";
@@ -104,7 +105,7 @@ export abstract class ScopeNode {
 
   /** @internal */
   _endedError(what: string): ScopeEndedError {
-    const site = this._rare?.site?.stack?.split("\n")[1]?.trim();
+    const site = siteOf(this._rare?.site);
     const started = site === undefined ? "" : ` It was started ${site}.`;
     const advice = "Await what you start, or start it in a nursery that lives long enough.";
     return new ScopeEndedError(`the scope ${this._path} has ended: ${what}. ${advice}${started}`, this._path);
@@ -117,6 +118,8 @@ export abstract class ScopeNode {
     if ((parent._flags & ENDED) !== 0) throw parent._endedError("a scope was to be entered in it");
     this._tree = parent._tree as Tree;
     this._flags |= ENTERED | (parent._flags & INHERITED);
+    // It was cancelled before it was entered: only now it is known in which tree.
+    if (this._reason !== undefined) this._reason._tree ??= this._tree;
     this._attach(parent);
     if ((this._flags & DEBUG) !== 0) this._rarely.site = new Error("made here");
   }
@@ -137,6 +140,7 @@ export abstract class ScopeNode {
       first._previous = this;
     }
     if (parent._reason !== undefined && this._reason === undefined && (this._flags & SHIELD) === 0) deliver(this, parent._reason);
+    parent._noteCome();
   }
 
   /** @internal */
@@ -195,7 +199,14 @@ export abstract class ScopeNode {
 
   /** @internal */
   _bodyThrew(error: unknown): void {
-    this._outcome.settle(classify(error, this));
+    this._outcome.settle(this._judge(error));
+  }
+
+  /** The verdict on an error that leaves it. @internal */
+  _judge(error: unknown): Verdict {
+    const verdict = classify(error, this);
+    if (verdict.assumed > 0) (this._tree as Tree).assumedCancellations += verdict.assumed;
+    return verdict;
   }
 
   /** Ends what is still in it, if anything is. @internal */
@@ -232,7 +243,7 @@ export abstract class ScopeNode {
 
   /** @internal */
   get _hasCleanups(): boolean {
-    return this._rare?.cleanups !== undefined;
+    return this._rare?.cleanups !== undefined && this._rare.cleanups.length > 0;
   }
 
   /** The cleanup that is to run next, which is forgotten here. @internal */
@@ -240,11 +251,17 @@ export abstract class ScopeNode {
     return this._rare?.cleanups?.pop();
   }
 
+  /** Something new is in it. @internal */
+  _noteCome(): void {
+    if ((this._flags & DRAINING) !== 0) this._rare?.leaver?.wake();
+  }
+
   /** The one way to wait. The caller has asked `_refusal()`. @internal */
   _park<T>(waiter: Waiter<T>): Promise<T> {
     waiter._scope = this;
     this._hang(waiter as Waiter<unknown>);
     this._runtime.park(waiter as Waiter<unknown>);
+    this._noteCome();
     return waiter.promise;
   }
 

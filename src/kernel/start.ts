@@ -1,10 +1,10 @@
 import { deliver } from "./deliver.js";
 import { dispose, isDisposable } from "./dispose.js";
 import { TaskCancelledError, UsageError } from "./errors.js";
-import { GROUP, INHERITED } from "./flags.js";
+import { BACKGROUND, GROUP, INHERITED } from "./flags.js";
 import { release, scopeOf } from "./lookup.js";
 import { Nursery } from "./nursery.js";
-import { end } from "./run-scope.js";
+import { leaveAndEnd } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Task, TaskOptions } from "./task.js";
@@ -41,19 +41,23 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
     if (task._next === undefined) throw new UsageError(`started() was called after ${task._path} had ended`);
     status = { value };
     // The start has been cancelled meanwhile: the task stays where it is, and ends there.
-    if (hatchery._reason === undefined) move(task, hatchery, target);
-    else if (isDisposable(value)) hatchery.defer(() => (hatchery._outcome.isClean ? undefined : dispose(value)));
+    if (hatchery._reason === undefined) {
+      hatchery._forget(task);
+      task._flags |= isBackground;
+      move(task, target);
+    } else if (isDisposable(value)) hatchery.defer(() => (hatchery._outcome.isClean ? undefined : dispose(value)));
   };
   if (!isInside(hatchery, target)) adopt(target, hatchery);
   task._enter(hatchery);
-  task._flags = (task._flags & ~INHERITED) | (target._flags & INHERITED);
+  // In the background of its nursery, but not here: start() waits for it.
+  const isBackground = task._flags & BACKGROUND;
+  task._flags = (task._flags & ~(INHERITED | BACKGROUND)) | (target._flags & INHERITED);
   // What the task throws comes out of start() as it is, never wrapped.
   hatchery._flags &= ~GROUP;
   hatchery._count(task);
   task._begin((own) => fn(own, started));
   try {
-    await hatchery._leave();
-    end(hatchery);
+    await leaveAndEnd(hatchery, hatchery._leave());
   } catch (error) {
     if (hatchery._outcome.isCancelled && !hatchery._isCancelledOutside) throw cancelledWith(target, task, error);
     throw error;
@@ -82,8 +86,7 @@ function adopt(target: Nursery, hatchery: Nursery): void {
   if (target._reason !== undefined && hatchery._reason === undefined) deliver(hatchery, target._reason);
 }
 
-function move(task: Task, hatchery: Nursery, target: Nursery): void {
-  hatchery._forget(task);
+function move(task: Task, target: Nursery): void {
   task._detach();
   task._attach(target);
   target._count(task);

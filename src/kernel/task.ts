@@ -1,6 +1,5 @@
 import { enterAmbientScope } from "#context";
-import { type Cancelled, cancellation } from "./cancelled.js";
-import { classify } from "./classify.js";
+import type { Cancelled } from "./cancelled.js";
 import { describe } from "./describe.js";
 import { isDisposable } from "./dispose.js";
 import { TaskCancelledError, UsageError } from "./errors.js";
@@ -114,7 +113,7 @@ export class Task<out T = unknown> extends CancelScope {
 
   /** @internal */
   _threw(error: unknown): void {
-    const verdict = classify(error, this);
+    const verdict = this._judge(error);
     this._state = verdict.isCancellation ? "cancelled" : "failed";
     this._result = verdict.isCancellation ? verdict.reason : verdict.error;
     // Its cleanups may fail as well, and come after it then.
@@ -122,25 +121,21 @@ export class Task<out T = unknown> extends CancelScope {
     this._conclude();
   }
 
-  /** @internal */
+  /** Ends what is still in it, then itself. @internal */
   _conclude(): void {
     const leaving = this._leave();
     if (leaving === undefined) this._finish();
-    else void leaving.then(() => this._finishLate());
-  }
-
-  /** Cleanups may have failed what was well. @internal */
-  _finishLate(): void {
-    if (this._rare?.outcome?.hasFailed) {
-      this._state = "failed";
-      this._result = this._rare.outcome.error(this);
-    }
-    this._finish();
+    else void leaving.then(() => this._conclude());
   }
 
   /** Tells first those who joined it, then its nursery: so that a joiner there gets the task's own error, not the cancellation it causes. @internal */
   _finish(): void {
     const nursery = this._parent as Nursery;
+    const outcome = this._rare?.outcome;
+    if (outcome?.hasFailed) {
+      this._state = "failed";
+      this._result = outcome.error(this);
+    }
     const isJoined = this._rare !== undefined && this._tellDependents(this._rare);
     if (!isJoined && this._state === "done" && isDisposable(this._result)) nursery._keepUndelivered(this);
     if (this._state !== "done") this._tellNursery(nursery);
@@ -217,9 +212,4 @@ function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
     return rare.joiners.wait(scope, undefined) as Promise<T>;
   }
   return scope._runtime.pause(scope, "join", task).then(() => task._value());
-}
-
-/** The end of a task that nothing needs any more. @internal */
-export function shutDown(task: ScopeNode, why: string): void {
-  task._cancelWith(cancellation("shutdown", task._path, why, task._tree));
 }

@@ -1,3 +1,4 @@
+import { deliverTogether } from "./deliver.js";
 import type { Timer } from "./runtime.js";
 
 /** Dead timers may make up two thirds of the heap, and this many more, before it is swept: sweeping is amortised O(1) a timer. */
@@ -42,7 +43,7 @@ export class TimerHeap {
 
   /**
    * Fires all timers that are due, deadlines before sleepers, each kind by instant and order of setting.
-   * A timer that an earlier one of the batch cleared does not fire.
+   * A timer that an earlier one of the batch cleared does not fire. Listeners of one deadline find all that have passed delivered.
    */
   fire(now: number): void {
     const deadlines: Timer[] = [];
@@ -51,7 +52,11 @@ export class TimerHeap {
       const timer = this.#pop();
       (timer.isDeadline ? deadlines : sleepers).push(timer);
     }
-    for (const timer of deadlines) this.#fireOne(timer);
+    if (deadlines.length > 0) {
+      deliverTogether(() => {
+        for (const timer of deadlines) this.#fireOne(timer);
+      });
+    }
     for (const timer of sleepers) this.#fireOne(timer);
   }
 

@@ -2,10 +2,17 @@ import type { Waiting } from "./errors.js";
 import { LEAVING, TASK, TEMPORARY } from "./flags.js";
 import { childrenOf, waitersOf } from "./floating.js";
 import type { ScopeNode } from "./scope-node.js";
+import { siteOf } from "./site.js";
 
 /** An object of the library that knows which tasks keep others waiting for it. */
 export interface Held {
   readonly _holders: readonly ScopeNode[];
+}
+
+/** Where a task was started, in development mode. */
+function startOf(task: ScopeNode | undefined): { readonly startedAt?: string } {
+  const site = siteOf(task?._rare?.site);
+  return site === undefined ? {} : { startedAt: site };
 }
 
 export interface WaitGraph {
@@ -39,11 +46,11 @@ function entriesOf(scope: ScopeNode): Waiting[] {
   const entries: Waiting[] = [];
   if ((scope._flags & LEAVING) !== 0 && scope._rare?.leaver?.isParked) {
     const inside = childrenOf(scope).map((child) => child.name);
-    entries.push({ task, op: "leave", on: `${scope._path}, in which ${inside.join(", ") || "a start"} goes on` });
+    entries.push({ task, op: "leave", on: `${scope._path}, in which ${inside.join(", ") || "a start"} goes on`, ...startOf(scope._task) });
   }
   for (const waiter of waitersOf(scope)) {
     const heldBy = holdersOf(waiter.on);
-    entries.push({ task, op: waiter.op, on: labelOf(waiter.on), ...(heldBy === "" ? {} : { heldBy }) });
+    entries.push({ task, op: waiter.op, on: labelOf(waiter.on), ...(heldBy === "" ? {} : { heldBy }), ...startOf(scope._task) });
   }
   return entries;
 }

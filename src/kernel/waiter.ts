@@ -54,6 +54,14 @@ export abstract class Waiter<T> {
     return this._state === PARKED;
   }
 
+  get isAborting(): boolean {
+    return this._state === ABORTING;
+  }
+
+  get isOver(): boolean {
+    return this._state === OVER;
+  }
+
   /** Ends the wait with a value. Returns false, and has no effect, if it is over already. */
   wake(value: T): boolean {
     return this._end(value, false);
@@ -70,8 +78,9 @@ export abstract class Waiter<T> {
     this._state = OVER;
     this._forget();
     const scope = this._scope as ScopeNode;
-    scope._unhang(this as Waiter<unknown>);
+    // In this order: whoever waits for the end of the scope goes on after those who waited in it.
     scope._runtime.wake(this as Waiter<unknown>, outcome, failed);
+    scope._unhang(this as Waiter<unknown>);
     return true;
   }
 

@@ -54,15 +54,18 @@ export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options
     stuckSince = undefined;
     root?.cancel(deadlock);
   }
+  // What floated was cancelled, and has yet to be told.
+  while (isOver && runtime.flush()) await nextTurn();
   if (deadlock === undefined) return outcome;
   outcome.catch(() => {});
   throw deadlock;
 }
 
 function deadlockOf({ waiting, elsewhere }: WaitGraph, settleMs: number): DeadlockError {
-  const lines = waiting.map(
-    ({ task, op, on, heldBy }) => `  ${task} waits: ${op}${on && ` ${on}`}${heldBy === undefined ? "" : `, held by ${heldBy}`}`,
-  );
+  const lines = waiting.map(({ task, op, on, heldBy, startedAt }) => {
+    const what = `${op}${on && ` ${on}`}${heldBy === undefined ? "" : `, held by ${heldBy}`}`;
+    return `  ${task} waits: ${what}${startedAt === undefined ? "" : ` (started ${startedAt})`}`;
+  });
   for (const task of elsewhere) {
     lines.push(
       `  ${task} waits for something that is not of this library, and was not settled within ${settleMs} ms of real time; between tasks, use an Event or join()`,

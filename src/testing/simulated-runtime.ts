@@ -73,6 +73,13 @@ export class SimulatedRuntime implements Runtime {
     return true;
   }
 
+  /** Releases one wake-up without letting time pass. False if there is none. */
+  flush(): boolean {
+    if (this.#ready.length === this.#released) return false;
+    this.#take()();
+    return true;
+  }
+
   #take(): () => void {
     const i = this.#released + this.#pick(this.#ready.length - this.#released);
     const release = this.#ready[i] as () => void;
