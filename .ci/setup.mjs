@@ -11,10 +11,10 @@ import { fileURLToPath } from "node:url";
 const top = fileURLToPath(new URL("..", import.meta.url));
 
 install(".");
-build(".", ["src", "test"]);
+build(".", ".ci/tsconfig.build.json", ["src", "test/conformance", "test/bench"]);
 for (const folder of process.argv.slice(2)) {
   install(folder);
-  if (existsSync(join(top, folder, "tsconfig.json"))) build(folder, [folder]);
+  if (existsSync(join(top, folder, "tsconfig.json"))) build(folder, join(folder, "tsconfig.json"), ["src", folder]);
 }
 
 function install(folder) {
@@ -22,9 +22,8 @@ function install(folder) {
   once("npm", ["ci", "--no-audit", "--no-fund"], folder, inputs, join(folder, "node_modules/.setup-stamp"));
 }
 
-function build(folder, sources) {
-  const config = join(folder, "tsconfig.json");
-  const inputs = [config, "package-lock.json", ...sources.flatMap(typescriptIn)];
+function build(folder, config, sources) {
+  const inputs = [config, "tsconfig.json", "package-lock.json", ...sources.flatMap(typescriptIn)];
   once(process.execPath, ["node_modules/typescript/bin/tsc", "-p", config], ".", inputs, join(folder, "dist/.setup-stamp"));
 }
 

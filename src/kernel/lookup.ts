@@ -54,7 +54,7 @@ export function operate<A, T>(
 function begin<A, T>(scope: CancelScope, operation: (scope: CancelScope, argument: A) => Promise<T>, argument: A): Promise<T> {
   try {
     const refusal = scope._refusal();
-    return refusal === undefined ? operation(scope, argument) : refuse(refusal);
+    return refusal === undefined ? operation(scope, argument) : refuse(refusal, scope._runtime.turn());
   } catch (error) {
     return Promise.reject(error);
   }

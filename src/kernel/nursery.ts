@@ -204,6 +204,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** First its tasks come to their end by themselves; only then what is left is ended, background tasks among it. @internal */
   override _empty(): void {
     if (this._pending === 0) super._empty();
+    else this._flags &= ~DRAINING;
   }
 
   /** @internal */

@@ -4,17 +4,17 @@ import type { Runtime, Timer } from "./runtime.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Waiter } from "./waiter.js";
 
-/** Milliseconds of checkpoints without a turn of the event loop, after which one takes it, so that timers and I/O are not starved. */
+/** Milliseconds without a turn of the event loop, after which what goes on waits for one, so that timers and I/O are not starved. */
 const LONGEST_TURN = 10;
-/** Reading the clock costs as much as a checkpoint, so while checkpoints come fast it is read at every 16th. */
+/** Reading the clock costs as much as a checkpoint, so while they come fast it is read at every 16th. */
 const FASTEST = 16;
 const done = Promise.resolve();
 
 /** Real time, and every wake-up at once, in the order in which they are decided. */
 class ProductionRuntime implements Runtime {
   readonly #clock = new Clock();
-  /** While a turn of the event loop is being taken, all checkpoints wait for it: one that did not would keep it from coming. */
-  #turn: Promise<void> | undefined = undefined;
+  /** While a turn of the event loop is being taken, what would go on meanwhile, in order: whatever did not wait would keep the turn from coming. */
+  #held: (() => void)[] | undefined = undefined;
   #turnAt = 0;
   #readAt = 0;
   #untilRead = 1;
@@ -29,27 +29,20 @@ class ProductionRuntime implements Runtime {
   }
 
   pause(): Promise<void> {
-    if (this.#turn !== undefined) return this.#turn;
-    if (--this.#untilRead > 0) return done;
-    const now = this.now();
-    this.#stride = now - this.#readAt > 1 ? 1 : Math.min(FASTEST, this.#stride * 2);
-    this.#untilRead = this.#stride;
-    this.#readAt = now;
-    if (now - this.#turnAt < LONGEST_TURN) return done;
-    this.#turn = this.#takeTurn();
-    return this.#turn;
+    return this.turn() ?? done;
   }
 
-  async #takeTurn(): Promise<void> {
-    await nextTurn();
-    this.#turn = undefined;
-    this.#turnAt = this.now();
+  turn(): Promise<void> | undefined {
+    const held = this.#isTurnDue();
+    return held === undefined ? undefined : new Promise((resolve) => held.push(resolve));
   }
 
   park(): void {}
 
   wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void {
-    waiter.settle(value, failed);
+    const held = this.#isTurnDue();
+    if (held === undefined) waiter.settle(value, failed);
+    else held.push(() => waiter.settle(value, failed));
   }
 
   setTimer(timer: Timer): void {
@@ -62,6 +55,26 @@ class ProductionRuntime implements Runtime {
 
   expire(): void {
     this.#clock.expire();
+  }
+
+  /** Asked whenever anything goes on: the list to be held in, if it is time to let timers and I/O have their turn. */
+  #isTurnDue(): (() => void)[] | undefined {
+    if (this.#held !== undefined || --this.#untilRead > 0) return this.#held;
+    const now = this.now();
+    this.#stride = now - this.#readAt > 1 ? 1 : Math.min(FASTEST, this.#stride * 2);
+    this.#untilRead = this.#stride;
+    this.#readAt = now;
+    if (now - this.#turnAt < LONGEST_TURN) return undefined;
+    this.#held = [];
+    void this.#takeTurn(this.#held);
+    return this.#held;
+  }
+
+  async #takeTurn(held: (() => void)[]): Promise<void> {
+    await nextTurn();
+    this.#held = undefined;
+    this.#turnAt = this.now();
+    for (const goOn of held) goOn();
   }
 }
 

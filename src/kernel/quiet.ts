@@ -10,9 +10,9 @@ export function quiet(promise: Promise<unknown> | undefined): void {
   promise?.catch(ignore);
 }
 
-/** A rejection that is quiet if it is a cancellation. */
-export function refuse(refusal: unknown): Promise<never> {
-  const promise = Promise.reject(refusal);
+/** A rejection, after `turn` if there is one; quiet if it is a cancellation. */
+export function refuse(refusal: unknown, turn: Promise<void> | undefined): Promise<never> {
+  const promise = turn === undefined ? Promise.reject(refusal) : turn.then(() => Promise.reject(refusal));
   if (isCancelled(refusal)) quiet(promise);
   return promise;
 }

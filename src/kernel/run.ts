@@ -5,6 +5,7 @@ import { SignalScope } from "./foreign-signal.js";
 import { release, scopeOf } from "./lookup.js";
 import { Nursery, type NurseryOptions } from "./nursery.js";
 import { productionRuntime } from "./production-runtime.js";
+import { quietly } from "./quiet.js";
 import { runScope } from "./run-scope.js";
 import type { Runtime } from "./runtime.js";
 import { type CancelScope, scopeOfSignal } from "./scope.js";
@@ -45,7 +46,8 @@ export function run<T>(body: (root: Nursery) => Awaitable<T>, options: RunOption
     requireFunction(body, RUN.caller);
     const nursery = rootNursery(options);
     const parent = parentOf(options);
-    const begin = () => (parent === undefined ? runRoot(nursery, body, options) : runScope(nursery, body, parent, RUN)) as Promise<T>;
+    const begin = () =>
+      (parent === undefined ? quietly(() => runRoot(nursery, body, options)) : runScope(nursery, body, parent, RUN)) as Promise<T>;
     // Whatever is ambient outside must not be found inside, where scopes are passed.
     const isHiding = options.ambient === false && ambientScope() !== undefined;
     return isHiding ? withAmbientScope(undefined, begin, undefined) : begin();

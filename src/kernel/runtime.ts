@@ -25,6 +25,8 @@ export interface Runtime {
   start<T extends ScopeNode>(task: T): Promise<T>;
   /** The wait of an operation that needs none: it lets others run. Not cancellable: who needs that looks before and after. */
   pause(scope: ScopeNode, op: string, on: object | undefined): Promise<void>;
+  /** Where an operation is refused without a wait: a turn of the event loop, if one is due, so that code that goes on and on starves nobody. */
+  turn(): Promise<void> | undefined;
   /** An operation begins to wait. */
   park(waiter: Waiter<unknown>): void;
   /** An operation's wait is over: `waiter.settle(value, failed)` is due, at once or when the schedule says so. */

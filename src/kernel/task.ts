@@ -211,5 +211,9 @@ function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
     rare.joiners ??= new WaitQueue<unknown>("join", task);
     return rare.joiners.wait(scope, undefined) as Promise<T>;
   }
-  return scope._runtime.pause(scope, "join", task).then(() => task._value());
+  const promise = scope._runtime.pause(scope, "join", task).then(() => {
+    if (task._state !== "done") quiet(promise);
+    return task._value();
+  });
+  return promise;
 }

@@ -66,7 +66,11 @@ export function sleepUntil(at: number, scope?: Cancellable): Promise<void> {
   return operate(scope, sleepTo, at);
 }
 
-/** Waits until the scope is cancelled, and throws `Cancelled` then. */
+/**
+ * Waits until the scope is cancelled, and throws `Cancelled` then.
+ *
+ * Pitfall: waiting alone keeps no process alive. When nothing else is open, no timer and no socket, Node ends in the middle of the run.
+ */
 export function sleepForever(scope?: Cancellable): Promise<never> {
   return operate(scope, sleepTo, Number.POSITIVE_INFINITY) as Promise<never>;
 }

@@ -6,6 +6,8 @@ import type { Awaitable, Cancellable } from "./types.js";
  * Runs `body` for at most `ms` milliseconds, then cancels it and moves on: resolves to the body's value, or to `undefined` when the time was over.
  * The time counts from entry and covers everything in the body. It ends after the body has, so a body that does not react holds it up.
  *
+ * Pitfall: a body that returns nothing resolves to `undefined` either way. Return something, or ask `cancelledCaught` of a `CancelScope` of your own.
+ *
  * Source: trio.move_on_after.
  *
  * @throws RangeError for NaN and negative durations

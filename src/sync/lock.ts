@@ -18,7 +18,7 @@ import { callingTask, taskOf } from "./task-of.js";
  *
  * @example await lock.run(() => update(shared));
  */
-export class Lock implements Holding {
+export class Lock {
   readonly #waiting = new WaitQueue<void>("acquire", this);
   #owner: Task | undefined = undefined;
   #brokenBy: Task | undefined = undefined;

@@ -42,6 +42,9 @@ export class SimulatedRuntime implements Runtime {
     return promise;
   }
 
+  /** Every step ends with a turn of the event loop. */
+  turn(): undefined {}
+
   park(): void {}
 
   wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void {
