@@ -37,12 +37,13 @@ class ProductionRuntime implements Runtime {
     return held === undefined ? undefined : new Promise((resolve) => held.push(resolve));
   }
 
-  park(): void {}
+  park(): void {
+    this.#isTurnDue();
+  }
 
   wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void {
-    const held = this.#isTurnDue();
-    if (held === undefined) waiter.settle(value, failed);
-    else held.push(() => waiter.settle(value, failed));
+    if (this.#held === undefined) waiter.settle(value, failed);
+    else this.#held.push(() => waiter.settle(value, failed));
   }
 
   setTimer(timer: Timer): void {
@@ -53,11 +54,11 @@ class ProductionRuntime implements Runtime {
     this.#clock.clear(timer);
   }
 
-  expire(): void {
+  poll(): void {
     this.#clock.expire();
   }
 
-  /** Asked whenever anything goes on: the list to be held in, if it is time to let timers and I/O have their turn. */
+  /** Asked whenever something begins to wait, not when it ends: a cancellation ends many at once, and is no loop. The list to be held in, if it is time to let timers and I/O have their turn. */
   #isTurnDue(): (() => void)[] | undefined {
     if (this.#held !== undefined || --this.#untilRead > 0) return this.#held;
     const now = this.now();

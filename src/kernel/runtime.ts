@@ -33,6 +33,6 @@ export interface Runtime {
   wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void;
   setTimer(timer: Timer): void;
   clearTimer(timer: Timer): void;
-  /** Fires what is overdue, although no timer has had the chance to report it. */
-  expire(): void;
+  /** An operation begins: fires what is overdue, although no timer has had the chance to report it. */
+  poll(): void;
 }

@@ -116,8 +116,6 @@ export class Task<out T = unknown> extends CancelScope {
     const verdict = this._judge(error);
     this._state = verdict.isCancellation ? "cancelled" : "failed";
     this._result = verdict.isCancellation ? verdict.reason : verdict.error;
-    // Its cleanups may fail as well, and come after it then.
-    if (!verdict.isCancellation && this._hasCleanups) this._outcome.fail(verdict.error);
     this._conclude();
   }
 
@@ -125,7 +123,11 @@ export class Task<out T = unknown> extends CancelScope {
   _conclude(): void {
     const leaving = this._leave();
     if (leaving === undefined) this._finish();
-    else void leaving.then(() => this._conclude());
+    else {
+      // Its cleanups may fail as well, and come after it then.
+      if (this._state === "failed") this._outcome.fail(this._result);
+      void leaving.then(() => this._conclude());
+    }
   }
 
   /** Tells first those who joined it, then its nursery: so that a joiner there gets the task's own error, not the cancellation it causes. @internal */

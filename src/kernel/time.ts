@@ -105,7 +105,7 @@ function park(scope: CancelScope, at: number): Promise<void> {
 
 function checkpointIn(scope: CancelScope): Promise<void> {
   const promise = scope._runtime.pause(scope, "checkpoint", undefined).then(() => {
-    if (scope._reason === undefined) scope._runtime.expire();
+    if (scope._reason === undefined) scope._runtime.poll();
     if (scope._reason === undefined) return;
     quiet(promise);
     throw scope._reason;

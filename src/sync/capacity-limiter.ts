@@ -3,10 +3,10 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
-import { WaitQueue } from "../kernel/wait-queue.js";
 import { holding } from "./holding.js";
 import { requireCount } from "./require-count.js";
 import { callingTask, taskOf } from "./task-of.js";
+import { TaskQueue } from "./task-queue.js";
 
 /**
  * Limits how many tasks do something at a time. Each borrows one token, and gives it back itself. First come, first served.
@@ -19,7 +19,7 @@ import { callingTask, taskOf } from "./task-of.js";
  * await limiter.run(() => fetchPage(url));
  */
 export class CapacityLimiter {
-  readonly #waiting = new WaitQueue<void, Task>("acquire", this);
+  readonly #waiting = new TaskQueue("acquire", this);
   readonly #borrowers = new Set<Task>();
   #total: number;
 
@@ -89,6 +89,8 @@ export class CapacityLimiter {
 
   /** @internal */
   _borrow(task: Task): boolean {
+    if (this.#waiting.has(task))
+      throw new UsageError(`${task._path} waits for a token of this limiter already; a task borrows one at a time`);
     if (this.#borrowers.has(task)) throw new UsageError(`${task._path} has a token of this limiter already; a task borrows one at a time`);
     if (this.#waiting.size > 0 || this.available < 1) return false;
     this.#borrowers.add(task);

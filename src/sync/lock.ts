@@ -3,9 +3,9 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Holding, Task } from "../kernel/task.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
-import { WaitQueue } from "../kernel/wait-queue.js";
 import { holding } from "./holding.js";
 import { callingTask, taskOf } from "./task-of.js";
+import { TaskQueue } from "./task-queue.js";
 
 /**
  * Mutual exclusion between tasks. Its owner is a task, and it is not re-entrant. First come, first served: a released lock belongs
@@ -19,7 +19,7 @@ import { callingTask, taskOf } from "./task-of.js";
  * @example await lock.run(() => update(shared));
  */
 export class Lock {
-  readonly #waiting = new WaitQueue<void>("acquire", this);
+  readonly #waiting = new TaskQueue("acquire", this);
   #owner: Task | undefined = undefined;
   #brokenBy: Task | undefined = undefined;
   /** @internal */ nextHeld: Holding | undefined = undefined;
@@ -65,13 +65,15 @@ export class Lock {
 
   /** @internal */
   _acquire(scope: CancelScope): Promise<void> {
-    return this._take(taskOf(scope, "a lock")) ? scope._runtime.pause(scope, "acquire", this) : this.#waiting.wait(scope, undefined);
+    const task = taskOf(scope, "a lock");
+    return this._take(task) ? scope._runtime.pause(scope, "acquire", this) : this.#waiting.wait(scope, task);
   }
 
   /** @internal */
   _take(task: Task): boolean {
     if (this.#brokenBy !== undefined) throw this.#broken();
     if (this.#owner === task) throw new UsageError(`${task._path} has this lock already; it is not re-entrant`);
+    if (this.#waiting.has(task)) throw new UsageError(`${task._path} waits for this lock already, and would wait for itself`);
     if (this.#owner !== undefined) return false;
     this.#setOwner(task);
     return true;
@@ -86,7 +88,7 @@ export class Lock {
     this.#dropOwner(task);
     const next = this.#waiting.first;
     if (next === undefined) return;
-    this.#setOwner(taskOf(next.scope as CancelScope, "a lock"));
+    this.#setOwner(next.what);
     next.wake();
   }
 

@@ -59,18 +59,18 @@ export class SimulatedRuntime implements Runtime {
     this.#heap.clear(timer);
   }
 
-  expire(): void {
+  poll(): void {
     if (this.#heap.earliest() <= this.#now) this.#heap.fire(this.#now);
   }
 
   /** Releases one wake-up; if there is none, jumps to the next timer. False if nothing can happen any more. */
   step(): boolean {
-    this.expire();
+    this.poll();
     while (this.#ready.length === this.#released) {
       const next = this.#heap.earliest();
       if (next === Number.POSITIVE_INFINITY) return false;
       this.#now = Math.max(this.#now, next);
-      this.expire();
+      this.poll();
     }
     this.#take()();
     return true;
