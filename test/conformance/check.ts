@@ -1,4 +1,4 @@
-import { simulate } from "../../src/testing/simulate.js";
+import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
 import { Interpreter } from "./interpret.js";
 import type { Case, Entry, Trace } from "./program.js";
 
@@ -14,11 +14,18 @@ export function isSkipped({ program }: Case): boolean {
   return Object.keys(program.channels ?? {}).length > 0 || (program.conditions ?? []).length > 0;
 }
 
+export interface CheckOptions {
+  /** The case was recorded with strict groups. */
+  readonly isStrict?: boolean;
+  /** Which ready wake-up goes on next. Default: the oldest. */
+  readonly pick?: SimulateOptions["pick"];
+}
+
 /** Runs one case in virtual time, and holds its trace against the recorded one. */
-export async function check(recorded: Case, isStrict: boolean): Promise<Verdict> {
+export async function check(recorded: Case, { isStrict = false, pick }: CheckOptions = {}): Promise<Verdict> {
   const { id } = recorded;
   if (isSkipped(recorded)) return { id, state: "skipped" };
-  const trace = await simulate(() => new Interpreter(recorded.program).trace(), { errors: isStrict ? "group" : "collapse" });
+  const trace = await simulate(() => new Interpreter(recorded.program).trace(), { errors: isStrict ? "group" : "collapse", pick });
   const difference = firstDifference(recorded.trace, trace);
   return difference === undefined ? { id, state: "passed" } : { id, state: "failed", difference };
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { check } from "./check.js";
-import type { Case } from "./program.js";
+import { readCases } from "./read-cases.js";
 
 const USAGE = "usage: npm run -s conformance -- FILE.jsonl... [--strict]\n  --strict: the cases were recorded with strict groups";
 
@@ -14,7 +13,7 @@ async function main(args: readonly string[]): Promise<number> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const file of files) {
     for (const recorded of readCases(file)) {
-      const { id, state, difference } = await check(recorded, options.includes("--strict"));
+      const { id, state, difference } = await check(recorded, { isStrict: options.includes("--strict") });
       counts[state]++;
       if (state === "failed") console.log(`${id}: ${difference}`);
     }
@@ -22,11 +21,6 @@ async function main(args: readonly string[]): Promise<number> {
   const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
   console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
   return counts.failed > 0 ? 1 : 0;
-}
-
-function readCases(file: string): Case[] {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Case);
 }
 
 process.exitCode = await main(process.argv.slice(2));
