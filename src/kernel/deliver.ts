@@ -31,7 +31,10 @@ export function deliver(top: ScopeNode, reason: Cancelled): void {
 
 /** Makes the cancellations that happen in `work` one: no listener runs before all of them are marked. */
 export function deliverTogether(work: () => void): void {
-  if (held !== undefined) return work();
+  if (held !== undefined) {
+    work();
+    return;
+  }
   const batch: Telling[] = [];
   held = batch;
   try {

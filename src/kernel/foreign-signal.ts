@@ -1,6 +1,7 @@
 import { isAmbientSupported } from "#context";
 import { cancellation, isCancelled } from "./cancelled.js";
-import { ENTERED, EXPLICIT, TEMPORARY } from "./flags.js";
+import { ENTERED, EXPLICIT, FLOATING, TEMPORARY } from "./flags.js";
+import { childrenOf } from "./floating.js";
 import { CancelScope } from "./scope.js";
 import { Tree } from "./tree.js";
 
@@ -60,6 +61,14 @@ export class SignalScope extends CancelScope {
   abortedBy(signal: AbortSignal): void {
     const { reason } = signal;
     this._cancelWith(isCancelled(reason) ? reason : cancellation("signal", this._path, reason, this._tree));
+  }
+
+  /** What was opened under the signal, and has nobody who would end it. */
+  override _abandon(): void {
+    for (const child of childrenOf(this)) {
+      child._flags |= FLOATING;
+      child._abandon();
+    }
   }
 
   release(): void {

@@ -1,4 +1,4 @@
-import { cancellation } from "./cancelled.js";
+import { cancellation, isCancelled } from "./cancelled.js";
 import { report } from "./deliver.js";
 import { dispose } from "./dispose.js";
 import { NurseryClosedError, UsageError } from "./errors.js";
@@ -63,9 +63,9 @@ export class Nursery extends CancelScope implements AsyncDisposable {
    * await nursery.join();
    */
   static open(options?: NurseryOptions): Nursery {
-    const parent = scopeOf(options);
     const nursery = new Nursery(options);
     nursery._flags |= OPEN;
+    const parent = scopeOf(options);
     try {
       nursery._enter(parent);
     } catch (error) {
@@ -121,19 +121,16 @@ export class Nursery extends CancelScope implements AsyncDisposable {
         new UsageError(`join() is for Nursery.open(); ${this._path} is left, and its tasks are awaited, at the end of its body`),
       );
     }
-    this._closing ??= this._joinOpen();
+    this._closing ??= quietly(() => this._joinOpen());
     return this._closing;
   }
 
   /** Without a `join()` before: cancels the tasks and waits for them. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this._closing !== undefined) {
-      // Whoever called join() has been told how it ended.
-      await this._closing.catch(() => {});
-      return;
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    // Whoever called join() has been told how it ended.
+    if (this._closing !== undefined) return this._closing.catch(() => {});
     this._cancelWith(cancellation("shutdown", this._path, "its block was left without `await nursery.join()`", this._tree));
-    await this.join();
+    return this.join();
   }
 
   override get name(): string {
@@ -253,11 +250,18 @@ export class Nursery extends CancelScope implements AsyncDisposable {
 
   /** @internal */
   async _joinOpen(): Promise<void> {
-    await leaveAndEnd(this, this._leave());
+    try {
+      await leaveAndEnd(this, this._leave());
+    } finally {
+      release(this._parent as ScopeNode);
+    }
   }
 
   /** @internal */
   override _abandon(): void {
-    if ((this._flags & OPEN) !== 0) void this.join().catch(report);
+    if ((this._flags & OPEN) === 0) return;
+    this.join().catch((error) => {
+      if (!isCancelled(error)) report(error);
+    });
   }
 }

@@ -51,7 +51,8 @@ export class Outcome {
     if (this.#errors !== undefined) throw this.error(scope);
     if (this.#cancelled === undefined) return false;
     // Nobody awaits a floating scope any more: what it would throw on could only be reported as unhandled.
-    if ((scope._flags & CALLED) === 0 || (scope._isCancelledOutside && (scope._flags & FLOATING) === 0)) throw this.#cancelled;
+    const isAwaited = (scope._flags & FLOATING) === 0;
+    if (isAwaited && ((scope._flags & CALLED) === 0 || scope._isCancelledOutside)) throw this.#cancelled;
     scope._flags |= CAUGHT;
     return true;
   }
