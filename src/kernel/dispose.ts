@@ -11,8 +11,7 @@ export function isDisposable(value: unknown): value is Disposable | AsyncDisposa
   }
 }
 
-/** Disposes a value that is disposable, asynchronously where it can be. */
-export function dispose(value: unknown): Awaitable<void> {
-  if (!isDisposable(value)) return;
+/** Disposes asynchronously where that can be. */
+export function dispose(value: Disposable | AsyncDisposable): Awaitable<void> {
   return Symbol.asyncDispose in value ? value[Symbol.asyncDispose]() : value[Symbol.dispose]();
 }

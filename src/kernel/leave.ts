@@ -27,7 +27,7 @@ async function runCleanup(scope: ScopeNode, cleanup: (scope: CancelScope) => unk
   const cleaning = new CancelScope({ shield: true, deadline, name: "cleanup" });
   try {
     await runScope(cleaning, cleanup, scope as CancelScope, { caller: "cleanup" });
-    if (cleaning.cancelledCaught) {
+    if (cleaning.cancelledCaught && cleaning._reason?.kind === "deadline") {
       scope._outcome.fail(
         new TimeoutError(
           `the cleanups of ${scope._path} took longer than its cleanupTimeout of ${cleanupTimeoutOf(scope)} ms`,

@@ -220,7 +220,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     const last = [...(this._undelivered as Set<Task>)].pop() as Task;
     this._delivered(last);
     last._flags |= DISPOSED;
-    return () => dispose(last._result);
+    return () => dispose(last._result as Disposable | AsyncDisposable);
   }
 
   /** @internal */

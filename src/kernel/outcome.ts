@@ -6,7 +6,7 @@ import type { ScopeNode } from "./scope-node.js";
 
 /** What has been gathered about how a scope ends: its failures in order of occurrence, and a cancellation that reached its boundary. */
 export class Outcome {
-  /** A set, because the same error object counts once. Made at the first failure. */
+  /** A set, because the same error counts once, and is told once though it was joined and thrown on. Made at the first failure. */
   #errors: Set<unknown> | undefined = undefined;
   #cancelled: Cancelled | undefined = undefined;
 

@@ -1,5 +1,5 @@
 import { ambientScope } from "#context";
-import { operate } from "./lookup.js";
+import { operate, release, scopeOf } from "./lookup.js";
 import { productionRuntime } from "./production-runtime.js";
 import { quiet } from "./quiet.js";
 import type { Timer } from "./runtime.js";
@@ -42,9 +42,16 @@ class Sleeper extends Waiter<void> implements Timer {
   }
 }
 
-/** The time of the ambient run's clock, in ms; outside a run that of the production clock. Monotonic; only differences mean anything. */
-export function now(): number {
-  return (ambientScope()?._runtime ?? productionRuntime).now();
+/**
+ * The time of the run's clock, in ms: of the run that `scope` is in, else of the ambient one; outside a run that of the production clock.
+ * Monotonic; only differences mean anything.
+ */
+export function now(scope?: Cancellable): number {
+  if (scope === undefined) return (ambientScope()?._runtime ?? productionRuntime).now();
+  const at = scopeOf(scope);
+  const time = at._runtime.now();
+  release(at);
+  return time;
 }
 
 /**

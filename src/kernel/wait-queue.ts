@@ -25,10 +25,6 @@ export class QueueWaiter<T, W = undefined> extends Waiter<T> {
     return this.queue.on;
   }
 
-  get scope(): ScopeNode {
-    return this._scope as ScopeNode;
-  }
-
   override _forget(): void {
     this.queue._remove(this);
   }

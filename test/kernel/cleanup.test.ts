@@ -252,6 +252,17 @@ describe("defer()", () => {
   });
 });
 
+test("a cleanup that cancels its own scope has not taken too long", async () => {
+  await simulate(() =>
+    new CancelScope().run((scope) => {
+      scope.defer(async (own) => {
+        own.cancel();
+        await sleep(1);
+      });
+    }),
+  );
+});
+
 describe("cleanupTimeout", () => {
   const slow = (scope: CancelScope) => scope.defer(() => sleepForever());
   const message = "the cleanups of root > scope took longer than its cleanupTimeout of 10 ms";

@@ -21,6 +21,17 @@ import {
 import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionOf, thrownBy } from "./support.js";
 
+test("now(scope) tells the time of that scope's run, also where no scope is ambient", async () => {
+  const times = await simulate(
+    async (root) => {
+      await sleep(5, root);
+      return [now(root), now({ signal: root.signal })];
+    },
+    { ambient: false },
+  );
+  expect(times).toEqual([5, 5]);
+});
+
 describe("the ambient scope", () => {
   test("is the innermost scope whose body runs", async () => {
     await simulate(async (root) => {

@@ -255,13 +255,15 @@ describe("task.join()", () => {
 
   test("of the main task of a run that fails rejects with its error", async () => {
     let main: Task | undefined;
-    const outcome = run(async () => {
-      main = currentTask();
-      await sleep(5);
-      throw boom;
-    });
+    const rejection = rejectionOf(
+      run(async () => {
+        main = currentTask();
+        await sleep(5);
+        throw boom;
+      }),
+    );
     await run(async () => expect(await rejectionOf((main as Task).join())).toBe(boom));
-    expect(await rejectionOf(outcome)).toBe(boom);
+    expect(await rejection).toBe(boom);
     expect(main?.state).toBe("failed");
   });
 

@@ -53,6 +53,15 @@ const WORK: readonly (readonly [count: number, what: string, start: (nursery: Nu
   [COUNT, "wait", (nursery) => nursery.startSoon((task) => checkpoint(task))],
   [COUNT, "are joined", (nursery) => nursery.startSoon(() => new Array(10)).join(nursery)],
   [COUNT, "have a disposable result that is joined", (nursery) => nursery.startSoon(() => ({ [Symbol.dispose]: () => {} })).join(nursery)],
+  [
+    COUNT / 5,
+    "have a disposable result that is joined after their end",
+    async (nursery) => {
+      const task = nursery.startSoon(() => ({ [Symbol.dispose]: () => {} }));
+      while (task.state !== "done") await checkpoint(nursery);
+      await task.join(nursery);
+    },
+  ],
   [COUNT / 5, "have a signal", (nursery) => nursery.startSoon((task) => task.signal.addEventListener("abort", () => {}))],
   [COUNT / 5, "run in the background", (nursery) => nursery.startSoon(() => {}, { background: true })],
   [COUNT / 5, "are started", (nursery) => nursery.start<void>((_task, started) => started(), nursery)],

@@ -22,7 +22,15 @@ export interface InterpretOptions extends Omit<SimulateOptions, "pick" | "ambien
   readonly mode?: Mode | undefined;
 }
 
-/** Runs a program in virtual time. Programs do not deadlock, so a `DeadlockError` is thrown on. */
+/**
+ * Runs a program in virtual time, and tells what happened. Programs do not deadlock, so a `DeadlockError` is thrown on.
+ *
+ * @example
+ * fc.asyncProperty(programs(), schedules(), fc.constantFrom(...MODES), async (program, schedule, mode) => {
+ *   const { log } = await interpret(program, { schedule, mode });
+ *   for (const entry of log) expect(isFine(entry), lineOf(entry)).toBe(true);
+ * });
+ */
 export async function interpret(program: Program, options: InterpretOptions = {}): Promise<Trace> {
   const { schedule = 0, mode = "ambient", entered, executing, ...others } = options;
   const interpreter = new Interpreter(program, mode, { entered, executing });

@@ -44,9 +44,9 @@ describe("LK1: a lock belongs to a task:", () => {
       const lock = new Lock();
       await lock.acquire();
       const asking = nursery.startSoon(async () => {
-        const [first, second] = [lock.acquire(), moveOnAfter(50, () => lock.acquire())];
+        const first = lock.acquire();
+        const error = await rejectionOf(moveOnAfter(50, () => lock.acquire()));
         await first;
-        const error = await rejectionOf(second);
         lock.release();
         return error;
       });
