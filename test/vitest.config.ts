@@ -20,6 +20,7 @@ export default defineConfig({
       include: ["src/kernel/**"],
       reportsDirectory: at("coverage"),
       reporter: ["text", "json-summary"],
+      thresholds: { branches: 98 },
     },
   },
 });

@@ -251,7 +251,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** @internal */
   async _joinOpen(): Promise<void> {
     try {
-      await leaveAndEnd(this, this._leave());
+      await leaveAndEnd(this);
     } finally {
       release(this._parent as ScopeNode);
     }

@@ -57,7 +57,7 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
   hatchery._count(task);
   task._begin((own) => fn(own, started));
   try {
-    await leaveAndEnd(hatchery, hatchery._leave());
+    await leaveAndEnd(hatchery);
   } catch (error) {
     if (hatchery._outcome.isCancelled && !hatchery._isCancelledOutside) throw cancelledWith(target, task, error);
     throw error;

@@ -1,20 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import {
-  Cancelled,
-  CancelScope,
-  checkpoint,
-  Event,
-  isCancellation,
-  moveOnAfter,
-  type Nursery,
-  openNursery,
-  type Parked,
-  park,
-  shield,
-  sleep,
-  sleepForever,
-} from "../../src/index.js";
+import { Cancelled, CancelScope, checkpoint, moveOnAfter, openNursery, shield, sleep, sleepForever } from "../../src/index.js";
 import { simulate } from "../../src/testing/simulate.js";
 import { immediate, waiting } from "./operations.js";
 import { reasonOf, rejectionOf, thrownBy } from "./support.js";
@@ -172,34 +158,6 @@ describe("LT5: cancelling reaches every descendant in one synchronous step,", ()
   });
 });
 
-test("R14: where the platform's abort() throws what a listener throws, that is reported, and the rest are still cancelled", async () => {
-  const boom = new Error("boom");
-  const uncaught: unknown[] = [];
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (error) => uncaught.push(error));
-  const abort = vi.spyOn(AbortController.prototype, "abort").mockImplementationOnce(() => {
-    throw boom;
-  });
-  try {
-    await simulate(() =>
-      new CancelScope().run((outer) =>
-        new CancelScope().run(async (inner) => {
-          const signals = [outer.signal, inner.signal];
-          outer.cancel();
-          expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
-          expect(await rejectionOf(checkpoint())).toBe(inner.signal.reason);
-        }),
-      ),
-    );
-    expect(uncaught).toEqual([boom]);
-  } finally {
-    abort.mockRestore();
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
-  }
-});
-
 test("LT6: a task that is started in a cancelled nursery begins, and runs up to its first checkpoint", async () => {
   const log: string[] = [];
   await simulate(() =>
@@ -213,183 +171,6 @@ test("LT6: a task that is started in a cancelled nursery begins, and runs up to 
     }),
   );
   expect(log).toEqual(["begun"]);
-});
-
-describe("LT7: a blocked operation is undone inside cancel(), and throws on its next turn:", () => {
-  for (const { name, prepare } of waiting) {
-    test(name, async () => {
-      await simulate(async (nursery) => {
-        const scope = new CancelScope();
-        const { call, trace, complete } = await prepare(nursery);
-        const before = trace();
-        let ending: unknown;
-        nursery.startSoon(() =>
-          scope.run(async () => {
-            ending = "waits";
-            ending = await rejectionOf(call());
-          }),
-        );
-        await sleep(1);
-        scope.cancel();
-        expect(trace()).toEqual(before);
-        expect(ending).toBe("waits");
-        complete?.();
-        await checkpoint();
-        await checkpoint();
-        expect(ending).toBe(reasonOf(scope));
-      });
-    });
-  }
-});
-
-describe("LT8: whichever of completion and cancellation comes first has the say:", () => {
-  for (const { name, prepare } of waiting.filter((operation) => !/sleep/.test(operation.name))) {
-    test(`${name}: completed, then cancelled`, async () => {
-      const log: string[] = [];
-      await simulate(async (nursery) => {
-        const scope = new CancelScope();
-        const { call, complete } = await prepare(nursery);
-        nursery.startSoon(() =>
-          scope.run(async () => {
-            await call();
-            log.push("delivered");
-            await checkpoint();
-            log.push("never");
-          }),
-        );
-        await sleep(1);
-        complete?.();
-        // A lock and a task are given up by their holders, on their next turns.
-        if (name.includes("another task") || name.startsWith("join")) for (let i = 0; i < 4 && log.length === 0; i++) await checkpoint();
-        scope.cancel();
-        await checkpoint();
-      });
-      expect(log).toEqual(["delivered"]);
-    });
-  }
-
-  test("an event is set, then the scope is cancelled in the same step: the wait has its value", async () => {
-    const log: string[] = [];
-    await simulate(async (nursery) => {
-      const scope = new CancelScope();
-      const event = new Event();
-      nursery.startSoon(() =>
-        scope.run(async () => {
-          await event.wait();
-          log.push("delivered");
-        }),
-      );
-      await sleep(1);
-      event.set();
-      scope.cancel();
-    });
-    expect(log).toEqual(["delivered"]);
-  });
-});
-
-describe("LT9: an operation that cannot be interrupted refuses, by returning false when it is to be undone:", () => {
-  interface Refusing {
-    readonly handle: Parked<string>;
-    readonly asked: () => number;
-    readonly ended: () => unknown;
-    readonly scope: CancelScope;
-  }
-
-  /** A task that waits for something that refuses. */
-  async function refusing(nursery: Nursery): Promise<Refusing> {
-    const scope = new CancelScope();
-    let handle: Parked<string> | undefined;
-    let asked = 0;
-    let ended: unknown;
-    nursery.startSoon(() =>
-      scope.run(async () => {
-        ended = await park<string>((parked) => {
-          handle = parked;
-          return () => {
-            asked++;
-            return false;
-          };
-        }).catch((error) => error);
-        await checkpoint();
-      }),
-    );
-    await sleep(1);
-    return { handle: handle as Parked<string>, asked: () => asked, ended: () => ended, scope };
-  }
-
-  test("it is then completed normally, and the next checkpoint throws", async () => {
-    await simulate(async (nursery) => {
-      const { handle, ended, scope } = await refusing(nursery);
-      scope.cancel();
-      await sleep(10);
-      expect(ended()).toBe(undefined);
-      expect(handle.wake("late")).toBe(true);
-      await sleep(1);
-      expect(ended()).toBe("late");
-      expect(scope.cancelledCaught).toBe(true);
-    });
-  });
-
-  test("LT10: or it ends with the cancellation later, by failing with the reason", async () => {
-    await simulate(async (nursery) => {
-      const { handle, ended, scope } = await refusing(nursery);
-      scope.cancel();
-      await sleep(10);
-      expect(handle.fail(scope.signal.reason)).toBe(true);
-      await sleep(1);
-      expect(ended()).toBe(scope.signal.reason);
-    });
-  });
-
-  test("LT10: it is asked once, however many scopes around it are cancelled", async () => {
-    await simulate(async (nursery) => {
-      await openNursery(async (outer) => {
-        const { handle, asked, scope } = await refusing(outer);
-        scope.cancel();
-        outer.cancel();
-        nursery.startSoon(async () => {
-          await sleep(10);
-          expect(asked()).toBe(1);
-          handle.wake("late");
-        });
-      });
-    });
-  });
-
-  test("LT10: also if the scope is left meanwhile: its end waits for it", async () => {
-    await simulate(async (nursery) => {
-      let asked = 0;
-      let handle: Parked<string> | undefined;
-      let ended: unknown = "not yet";
-      const scope = new CancelScope();
-      nursery.startSoon(async () => {
-        await scope.run(async () => {
-          void park<string>((parked) => {
-            handle = parked;
-            return () => {
-              asked++;
-              return false;
-            };
-          }).then(
-            (value) => {
-              ended = value;
-            },
-            () => {
-              ended = "cut off";
-            },
-          );
-          await sleep(1);
-          scope.cancel();
-        });
-        expect(ended).toBe("late");
-      });
-      await sleep(10);
-      expect(ended).toBe("not yet");
-      handle?.wake("late");
-      await sleep(1);
-      expect([asked, ended]).toEqual([1, "late"]);
-    });
-  });
 });
 
 describe("LT12:", () => {
@@ -451,59 +232,30 @@ describe("LT16: an operation that is cancelled never happened, also if it could 
   }
 });
 
-describe("isCancellation() tells, where an error is caught, whether to throw it on:", () => {
-  test("the cancellation of the scope, in whatever form it came", async () => {
-    await inSimulation(async (scope) => {
-      scope.cancel();
-      expect(isCancellation(scope.signal.reason)).toBe(true);
-      expect(isCancellation(new Error("x", { cause: scope.signal.reason }))).toBe(true);
-      expect(isCancellation(new DOMException("no link", "AbortError"))).toBe(true);
-      expect(isCancellation(new Error("x"))).toBe(false);
-    });
+test("R14: where the platform's abort() throws what a listener throws, that is reported, and the rest are still cancelled", async () => {
+  const boom = new Error("boom");
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  const abort = vi.spyOn(AbortController.prototype, "abort").mockImplementationOnce(() => {
+    throw boom;
   });
-
-  test("nothing in a scope that is not cancelled", async () => {
-    await inSimulation(async () => expect(isCancellation(new DOMException("no link", "AbortError"))).toBe(false));
-  });
-
-  test("of the scope that it is passed, or of that of a signal", async () => {
-    await inSimulation(async (outer) => {
-      outer.cancel();
-      const reason = outer.signal.reason;
-      const inner = new CancelScope({ shield: true });
-      await inner.run(() => {
-        expect(isCancellation(reason)).toBe(false);
-        expect(isCancellation(reason, inner)).toBe(false);
-        expect(isCancellation(reason, outer)).toBe(true);
-        expect(isCancellation(reason, { signal: outer.signal })).toBe(true);
-      });
-    });
-  });
-
-  test("where there is no scope, any Cancelled, and nothing else", async () => {
-    const scope = await simulate(() => inCancelled(async () => {}));
-    expect(isCancellation(reasonOf(scope))).toBe(true);
-    expect(isCancellation(new DOMException("no link", "AbortError"))).toBe(false);
-  });
-
-  test("asking is no verdict: an error that was asked for, and then thrown on, is counted once", async () => {
-    await simulate(async (nursery) => {
-      await inCancelled(async () => {
-        const error = new DOMException("no link", "AbortError");
-        expect(isCancellation(error)).toBe(true);
-        throw error;
-      });
-      expect(nursery._tree?.assumedCancellations).toBe(1);
-    });
-  });
-
-  test("misuse is misuse", () => {
-    expect(thrownBy(() => isCancellation(new Error("x"), new CancelScope()))).toMatchObject({ name: "UsageError" });
-    expect(thrownBy(() => isCancellation(new Error("x"), 1 as never))).toBeInstanceOf(TypeError);
-  });
-
-  async function inSimulation(body: (scope: CancelScope) => Promise<void>): Promise<void> {
-    const scope = new CancelScope();
-    await simulate(() => scope.run(body));
+  try {
+    await simulate(() =>
+      new CancelScope().run((outer) =>
+        new CancelScope().run(async (inner) => {
+          const signals = [outer.signal, inner.signal];
+          outer.cancel();
+          expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+          expect(await rejectionOf(checkpoint())).toBe(inner.signal.reason);
+        }),
+      ),
+    );
+    expect(uncaught).toEqual([boom]);
+  } finally {
+    abort.mockRestore();
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
   }
 });
