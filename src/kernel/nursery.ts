@@ -216,11 +216,14 @@ export class Nursery extends CancelScope implements AsyncDisposable {
 
   /** Results that nobody received, because the nursery was cancelled, are disposed before anything else is cleaned up. @internal */
   override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
-    if (!this._hasUndelivered) return super._takeCleanup();
-    const last = [...(this._undelivered as Set<Task>)].pop() as Task;
-    this._delivered(last);
-    last._flags |= DISPOSED;
-    return () => dispose(last._result as Disposable | AsyncDisposable);
+    if (this._hasUndelivered) {
+      for (const task of this._undelivered as Set<Task>) {
+        task._flags |= DISPOSED;
+        this.defer(() => dispose(task._result as Disposable | AsyncDisposable));
+      }
+      this._undelivered = undefined;
+    }
+    return super._takeCleanup();
   }
 
   /** @internal */

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import {
   CancelScope,
@@ -209,6 +210,31 @@ describe("Nursery.open()", () => {
         expect(begun).toBe(true);
       }),
     );
+  });
+
+  test("under a foreign signal is cancelled with it, and lets go of it at its end", async () => {
+    await simulate(async () => {
+      const controller = new AbortController();
+      const nursery = Nursery.open({ signal: controller.signal });
+      nursery.startSoon(() => sleepForever());
+      await sleep(1);
+      expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+      controller.abort("enough");
+      expect(await rejectionOf(nursery.join())).toMatchObject({ kind: "signal", cause: "enough" });
+      expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    });
+  });
+
+  test("R17: under a foreign signal, still open when the scope around both is left, it is cancelled and waited for", async () => {
+    const { signal } = new AbortController();
+    await simulate(async () => {
+      await new CancelScope().run(async () => {
+        Nursery.open({ signal }).startSoon(() => sleepForever().finally(() => shield(() => sleep(5))));
+        await sleep(1);
+      });
+      expect(now()).toBe(6);
+    });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("R17: still open when the scope around it is left, it is cancelled and waited for", async () => {

@@ -117,3 +117,17 @@ test("100,000 nurseries side by side, and 100,000 sleepers of one instant", asyn
   );
   expect(ended).toBe(100_000);
 });
+
+test("100,000 disposable results that nobody received are disposed, the last first, in linear time", async () => {
+  const disposed: number[] = [];
+  await run(
+    async (nursery) => {
+      for (let i = 0; i < 100_000; i++) nursery.startSoon(() => ({ [Symbol.dispose]: () => disposed.push(i) }));
+      await sleep(0, nursery);
+      nursery.cancel();
+    },
+    { ambient: false },
+  );
+  expect(disposed).toHaveLength(100_000);
+  expect(disposed.slice(0, 3)).toEqual([99_999, 99_998, 99_997]);
+});
