@@ -49,9 +49,22 @@ export class TaskCancelledError extends Error {
   }
 }
 
-/** Whoever held a lock ended without giving it back, so what it guards may be in any state. */
+/**
+ * Something cannot be used any more because of what others did: whoever held a lock ended without giving it back,
+ * so what it guards may be in any state; or all receive ends of a channel are closed, so nobody would take what is sent.
+ */
 export class BrokenResourceError extends Error {
   override readonly name = "BrokenResourceError";
+}
+
+/** `receive()` of a channel whose send ends are all closed, and in which nothing is left: the regular end of a stream. */
+export class EndOfChannel extends Error {
+  override readonly name = "EndOfChannel";
+}
+
+/** Something was used after its own side had closed it, or was closed while it was being used. */
+export class ClosedResourceError extends Error {
+  override readonly name = "ClosedResourceError";
 }
 
 /** A `...Nowait` call could not be done at once. */

@@ -35,28 +35,32 @@ export function release(scope: ScopeNode): void {
   if ((scope._flags & TEMPORARY) !== 0) (scope as SignalScope).release();
 }
 
-/** Runs one operation in the scope that `where` names. Whatever keeps it from beginning is a rejection, never a throw. */
-export function operate<A, T>(
-  where: Cancellable | undefined,
-  operation: (scope: CancelScope, argument: A) => Promise<T>,
-  argument: A,
-): Promise<T> {
+/** One operation of the library: what it does in a scope that admits it. */
+export type Operation<A, T, B = undefined> = (scope: CancelScope, argument: A, more: B) => Promise<T>;
+
+/**
+ * Runs one operation in the scope that `where` names. Whatever keeps it from beginning is a rejection, never a throw.
+ * Takes two arguments, so that a `send` needs no object or closure to carry its channel and its value.
+ */
+export function operate<A, T>(where: Cancellable | undefined, operation: Operation<A, T>, argument: A): Promise<T>;
+export function operate<A, T, B>(where: Cancellable | undefined, operation: Operation<A, T, B>, argument: A, more: B): Promise<T>;
+export function operate<A, T, B>(where: Cancellable | undefined, operation: Operation<A, T, B>, argument: A, more?: B): Promise<T> {
   let scope: CancelScope;
   try {
     scope = scopeOf(where);
   } catch (error) {
     return Promise.reject(error);
   }
-  const promise = begin(scope, operation, argument);
+  const promise = begin(scope, operation, argument, more as B);
   return (scope._flags & TEMPORARY) === 0 ? promise : releasing(scope, promise);
 }
 
-function begin<A, T>(scope: CancelScope, operation: (scope: CancelScope, argument: A) => Promise<T>, argument: A): Promise<T> {
+function begin<A, T, B>(scope: CancelScope, operation: Operation<A, T, B>, argument: A, more: B): Promise<T> {
   try {
     const refusal = scope._refusal();
-    return refusal === undefined ? operation(scope, argument) : refuse(refusal, scope._runtime.turn());
+    return refusal === undefined ? operation(scope, argument, more) : refuse(refusal, scope._runtime.turn());
   } catch (error) {
-    return Promise.reject(error);
+    return refuse(error, scope._runtime.turn());
   }
 }
 

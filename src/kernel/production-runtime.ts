@@ -8,13 +8,20 @@ import type { Waiter } from "./waiter.js";
 const LONGEST_TURN = 10;
 /** Reading the clock costs as much as a checkpoint, so while they come fast it is read at every 16th. */
 const FASTEST = 16;
-const done = Promise.resolve();
+const done: Promise<never> = Promise.resolve() as Promise<never>;
 
 /** Real time, and every wake-up at once, in the order in which they are decided. */
 class ProductionRuntime implements Runtime {
   readonly #clock = new Clock();
   /** While a turn of the event loop is being taken, what would go on meanwhile, in order: whatever did not wait would keep the turn from coming. */
   #held: (() => void)[] | undefined = undefined;
+  /** Wake-ups that let their caller go on first, and what is decided after them: in order, on the next microtask. */
+  #behind: (() => void)[] | undefined = undefined;
+  readonly #onBehind = () => {
+    const behind = this.#behind as (() => void)[];
+    this.#behind = undefined;
+    for (const goOn of behind) goOn();
+  };
   #turnAt = 0;
   #readAt = 0;
   #untilRead = 1;
@@ -28,8 +35,14 @@ class ProductionRuntime implements Runtime {
     return Promise.resolve(task);
   }
 
-  pause(): Promise<void> {
-    return this.turn() ?? done;
+  pause<T>(_scope: ScopeNode, _op: string, _on: object | undefined, result?: T): Promise<T> {
+    const turn = this.turn();
+    if (turn !== undefined) return turn.then(() => result as T);
+    return result === undefined ? done : Promise.resolve(result);
+  }
+
+  random(): number {
+    return Math.random();
   }
 
   turn(): Promise<void> | undefined {
@@ -41,9 +54,13 @@ class ProductionRuntime implements Runtime {
     this.#isTurnDue();
   }
 
-  wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void {
-    if (this.#held === undefined) waiter.settle(value, failed);
-    else this.#held.push(() => waiter.settle(value, failed));
+  wake(waiter: Waiter<unknown>, value: unknown, failed: boolean, isBehind?: boolean): void {
+    const later = this.#held ?? this.#behind;
+    if (later !== undefined) later.push(() => waiter.settle(value, failed));
+    else if (isBehind === true) {
+      this.#behind = [() => waiter.settle(value, failed)];
+      queueMicrotask(this.#onBehind);
+    } else waiter.settle(value, failed);
   }
 
   setTimer(timer: Timer): void {

@@ -23,16 +23,21 @@ export interface Runtime {
   now(): number;
   /** Resolves when a new task may take its first step. */
   start<T extends ScopeNode>(task: T): Promise<T>;
-  /** The wait of an operation that needs none: it lets others run. Not cancellable: who needs that looks before and after. */
-  pause(scope: ScopeNode, op: string, on: object | undefined): Promise<void>;
+  /**
+   * The wait of an operation that needs none, because it is done already: it lets others run, then resolves to its result.
+   * Not cancellable: who needs that looks before and after.
+   */
+  pause<T = void>(scope: ScopeNode, op: string, on: object | undefined, result?: T): Promise<T>;
   /** Where an operation is refused without a wait: a turn of the event loop, if one is due, so that code that goes on and on starves nobody. */
   turn(): Promise<void> | undefined;
   /** An operation begins to wait. */
   park(waiter: Waiter<unknown>): void;
-  /** An operation's wait is over: `waiter.settle(value, failed)` is due, at once or when the schedule says so. */
-  wake(waiter: Waiter<unknown>, value: unknown, failed: boolean): void;
+  /** An operation's wait is over: `waiter.settle(value, failed)` is due, at once or when the schedule says so; `isBehind`: after the caller has gone on. */
+  wake(waiter: Waiter<unknown>, value: unknown, failed: boolean, isBehind?: boolean): void;
   setTimer(timer: Timer): void;
   clearTimer(timer: Timer): void;
+  /** From 0 to below 1: where the choice between equals must favour none, and must be the same in a replay. */
+  random(): number;
   /** An operation begins: fires what is overdue, although no timer has had the chance to report it. */
   poll(): void;
 }

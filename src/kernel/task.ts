@@ -2,16 +2,16 @@ import { enterAmbientScope } from "#context";
 import type { Cancelled } from "./cancelled.js";
 import { describe } from "./describe.js";
 import { isDisposable } from "./dispose.js";
-import { TaskCancelledError, UsageError } from "./errors.js";
+import { TaskCancelledError } from "./errors.js";
 import { BACKGROUND, CALLED, CAUGHT, DISPOSED, EXPLICIT, MAIN, TASK } from "./flags.js";
+import { Joining, joinIn } from "./join.js";
 import { operate } from "./lookup.js";
 import type { Nursery } from "./nursery.js";
 import { quiet } from "./quiet.js";
 import type { Rare } from "./rare.js";
 import { CancelScope } from "./scope.js";
-import type { ScopeNode } from "./scope-node.js";
+import { type Alternative, type Selectable, selectable } from "./selectable.js";
 import type { Awaitable, Cancellable } from "./types.js";
-import { WaitQueue } from "./wait-queue.js";
 
 /** `pending`: not begun. `cancelled`: it ended by a cancellation, its own or one from outside. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
@@ -37,7 +37,7 @@ export interface Holding {
  *
  * Source: trio.lowlevel.Task; the handle is that of AnyIO 4.14.
  */
-export class Task<out T = unknown> extends CancelScope {
+export class Task<out T = unknown> extends CancelScope implements Selectable<T> {
   /** @internal */
   _state: TaskState;
   /** The function until it begins, its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
@@ -79,6 +79,11 @@ export class Task<out T = unknown> extends CancelScope {
    */
   join(scope?: Cancellable): Promise<T> {
     return operate(scope, joinIn<T>, this);
+  }
+
+  /** `select` takes a task as one of its cases: it joins it. */
+  [selectable](): Alternative<T> {
+    return new Joining(this);
   }
 
   /** On a microtask of its own, whose async context is that of the caller. @internal */
@@ -195,27 +200,6 @@ export class Task<out T = unknown> extends CancelScope {
   }
 }
 
-/** How far upwards `join` looks for a task that would wait for itself. */
-const SEARCHED = 64;
-
 function begin(task: Task): void {
   task._step();
-}
-
-function joinIn<T>(scope: CancelScope, task: Task<T>): Promise<T> {
-  let at: ScopeNode | undefined = scope;
-  for (let i = 0; i < SEARCHED && at !== undefined; i++, at = at._parent) {
-    if (at === task)
-      throw new UsageError(`${task._path} joins itself, or is joined from inside, and would wait for ever: join it from outside`);
-  }
-  if (task._state === "pending" || task._state === "running") {
-    const rare = task._rarely;
-    rare.joiners ??= new WaitQueue<unknown>("join", task);
-    return rare.joiners.wait(scope, undefined) as Promise<T>;
-  }
-  const promise = scope._runtime.pause(scope, "join", task).then(() => {
-    if (task._state !== "done") quiet(promise);
-    return task._value();
-  });
-  return promise;
 }

@@ -1,32 +1,49 @@
 import type { ScopeNode } from "./scope-node.js";
 import { Waiter } from "./waiter.js";
 
-/** A waiter in the queue of a primitive. `what` says what it came for, where the queue's owner needs to know. */
-export class QueueWaiter<T, W = undefined> extends Waiter<T> {
-  readonly queue: WaitQueue<T, W>;
+/** What stands in a queue: a waiter, or one case of a `select`. */
+export interface Queued<T, W = undefined> {
+  /** What it came for, where the queue's owner needs to know. */
   readonly what: W;
+  /** The promise that settles when it is woken or failed. */
+  readonly promise: Promise<unknown>;
+  /** Where it stands. Written by the queue. */
+  _queue: WaitQueue<T, W>;
   /** Neighbours in the queue; meaningful while it is in it. */
-  _before: QueueWaiter<T, W> | undefined;
-  _after: QueueWaiter<T, W> | undefined;
+  _before: Queued<T, W> | undefined;
+  _after: Queued<T, W> | undefined;
+  /** Ends its wait, which takes it out of the queue. */
+  wake(value: T): boolean;
+  /** As `wake`, after whoever wakes it has gone on. */
+  wakeBehind(value: T): boolean;
+  fail(error: unknown): boolean;
+}
+
+/** A waiter in the queue of a primitive. */
+export class QueueWaiter<T, W = undefined> extends Waiter<T> implements Queued<T, W> {
+  readonly what: W;
+  _queue: WaitQueue<T, W>;
+  _before: Queued<T, W> | undefined;
+  _after: Queued<T, W> | undefined;
 
   constructor(queue: WaitQueue<T, W>, what: W) {
     super();
-    this.queue = queue;
     this.what = what;
+    this._queue = queue;
     this._before = undefined;
     this._after = undefined;
   }
 
   get op(): string {
-    return this.queue.op;
+    return this._queue.op;
   }
 
   get on(): object {
-    return this.queue.on;
+    return this._queue.on;
   }
 
   override _forget(): void {
-    this.queue._remove(this);
+    this._queue._remove(this);
   }
 }
 
@@ -37,8 +54,8 @@ export class QueueWaiter<T, W = undefined> extends Waiter<T> {
 export class WaitQueue<T = void, W = undefined> {
   readonly op: string;
   readonly on: object;
-  #first: QueueWaiter<T, W> | undefined = undefined;
-  #last: QueueWaiter<T, W> | undefined = undefined;
+  #first: Queued<T, W> | undefined = undefined;
+  #last: Queued<T, W> | undefined = undefined;
   #size = 0;
 
   constructor(op: string, on: object) {
@@ -50,23 +67,19 @@ export class WaitQueue<T = void, W = undefined> {
     return this.#size;
   }
 
-  get first(): QueueWaiter<T, W> | undefined {
+  get first(): Queued<T, W> | undefined {
     return this.#first;
   }
 
   /** Waits at the end of the queue. The caller has checked that the scope admits operations. */
   wait(scope: ScopeNode, what: W): Promise<T> {
     const waiter = new QueueWaiter(this, what);
-    waiter._before = this.#last;
-    if (this.#last === undefined) this.#first = waiter;
-    else this.#last._after = waiter;
-    this.#last = waiter;
-    this.#size++;
+    this._append(waiter);
     return scope._park(waiter);
   }
 
   /** Wakes the longest waiting one, if there is one, and returns it. */
-  wakeFirst(value: T): QueueWaiter<T, W> | undefined {
+  wakeFirst(value: T): Queued<T, W> | undefined {
     const waiter = this.#first;
     waiter?.wake(value);
     return waiter;
@@ -80,7 +93,25 @@ export class WaitQueue<T = void, W = undefined> {
     while (this.#first !== undefined) this.#first.fail(error);
   }
 
-  _remove(waiter: QueueWaiter<T, W>): void {
+  /** The longest waiting one goes on waiting, at the end of another queue. */
+  moveFirst(to: WaitQueue<T, W>): void {
+    const waiter = this.#first;
+    if (waiter === undefined) return;
+    this._remove(waiter);
+    to._append(waiter);
+  }
+
+  _append(waiter: Queued<T, W>): void {
+    waiter._queue = this;
+    waiter._before = this.#last;
+    waiter._after = undefined;
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last._after = waiter;
+    this.#last = waiter;
+    this.#size++;
+  }
+
+  _remove(waiter: Queued<T, W>): void {
     if (waiter._before === undefined) this.#first = waiter._after;
     else waiter._before._after = waiter._after;
     if (waiter._after === undefined) this.#last = waiter._before;

@@ -67,19 +67,27 @@ export abstract class Waiter<T> {
     return this._end(value, false);
   }
 
+  /**
+   * As `wake`; but whoever wakes it goes on first. A producer and a consumer that meet at a buffer would otherwise go on in turn, so that each time the
+   * consumer found nothing and had to wait again: a wait costs more than all the rest.
+   */
+  wakeBehind(value: T): boolean {
+    return this._end(value, false, true);
+  }
+
   /** Ends the wait with an error. Returns false, and has no effect, if it is over already. */
   fail(error: unknown): boolean {
     return this._end(error, true);
   }
 
   /** @internal */
-  _end(outcome: unknown, failed: boolean): boolean {
+  _end(outcome: unknown, failed: boolean, isBehind = false): boolean {
     if (this._state !== PARKED) return false;
     this._state = OVER;
     this._forget();
     const scope = this._scope as ScopeNode;
     // In this order: whoever waits for the end of the scope goes on after those who waited in it.
-    scope._runtime.wake(this as Waiter<unknown>, outcome, failed);
+    scope._runtime.wake(this as Waiter<unknown>, outcome, failed, isBehind);
     scope._unhang(this as Waiter<unknown>);
     return true;
   }
@@ -126,7 +134,7 @@ export abstract class Waiter<T> {
 }
 
 /** A wait of the kernel's own that no cancellation ends: a scope's for what is in it, or an operation that only lets others run. */
-export class PlainWaiter extends Waiter<void> {
+export class PlainWaiter<T = void> extends Waiter<T> {
   readonly op: string;
   readonly on: object | undefined;
 

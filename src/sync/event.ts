@@ -1,5 +1,6 @@
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
+import { type Alternative, enlistIn, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Cancellable } from "../kernel/types.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
 
@@ -13,7 +14,7 @@ import { WaitQueue } from "../kernel/wait-queue.js";
  * nursery.startSoon(async () => { await connect(); ready.set(); });
  * await ready.wait();
  */
-export class Event {
+export class Event implements Selectable<void> {
   readonly #waiting = new WaitQueue<void>("wait", this);
   #isSet = false;
 
@@ -30,6 +31,15 @@ export class Event {
   /** Waits until it is set. A full checkpoint, also if it is set already; throws `Cancelled` if the scope is cancelled first. */
   wait(scope?: Cancellable): Promise<void> {
     return operate(scope, waitIn, this);
+  }
+
+  /** `select` takes an event as one of its cases: it waits until it is set. */
+  [selectable](): Alternative<void> {
+    return {
+      isReady: () => this.#isSet,
+      take: () => {},
+      enlist: (choice) => enlistIn(this.#waiting, undefined, choice),
+    };
   }
 
   statistics(): { readonly tasksWaiting: number } {

@@ -1,6 +1,5 @@
-import type { ScopeNode } from "../kernel/scope-node.js";
 import type { Task } from "../kernel/task.js";
-import { type QueueWaiter, WaitQueue } from "../kernel/wait-queue.js";
+import { type Queued, WaitQueue } from "../kernel/wait-queue.js";
 
 /** Waiting tasks in order of arrival, each at most once: one that waited twice could wait for itself. */
 export class TaskQueue extends WaitQueue<void, Task> {
@@ -10,12 +9,12 @@ export class TaskQueue extends WaitQueue<void, Task> {
     return this.#tasks.has(task);
   }
 
-  override wait(scope: ScopeNode, task: Task): Promise<void> {
-    this.#tasks.add(task);
-    return super.wait(scope, task);
+  override _append(waiter: Queued<void, Task>): void {
+    super._append(waiter);
+    this.#tasks.add(waiter.what);
   }
 
-  override _remove(waiter: QueueWaiter<void, Task>): void {
+  override _remove(waiter: Queued<void, Task>): void {
     super._remove(waiter);
     this.#tasks.delete(waiter.what);
   }

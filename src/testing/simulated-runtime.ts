@@ -1,9 +1,10 @@
+import { describe } from "../kernel/describe.js";
 import type { Runtime, Timer } from "../kernel/runtime.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { TimerHeap } from "../kernel/timer-heap.js";
 import { PlainWaiter, type Waiter } from "../kernel/waiter.js";
 
-/** Which of `n` ready wake-ups is released next. */
+/** Which of `n` ready wake-ups is released next: an integer from 0 to `n - 1`. */
 export type Pick = (n: number) => number;
 
 const first: Pick = () => 0;
@@ -14,11 +15,12 @@ const first: Pick = () => 0;
  */
 export class SimulatedRuntime implements Runtime {
   readonly #heap = new TimerHeap();
-  readonly #pick: Pick;
+  #pick: Pick;
   #now: number;
   /** Decided wake-ups that have not been released, in the order of their decisions, from `#released` on. */
   #ready: (() => void)[] = [];
   #released = 0;
+  #seed = 0;
 
   constructor(startTime = 0, pick: Pick = first) {
     this.#now = startTime;
@@ -35,11 +37,19 @@ export class SimulatedRuntime implements Runtime {
     });
   }
 
-  pause(scope: ScopeNode, op: string, on: object | undefined): Promise<void> {
-    const waiter = new PlainWaiter(op, on);
+  pause<T>(scope: ScopeNode, op: string, on: object | undefined, result?: T): Promise<T> {
+    const waiter = new PlainWaiter<T>(op, on);
     const promise = scope._park(waiter);
-    waiter.wake();
+    waiter.wake(result as T);
     return promise;
+  }
+
+  /** The same numbers in each run: mulberry32. */
+  random(): number {
+    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
+    let x = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
   }
 
   /** Every step ends with a turn of the event loop. */
@@ -84,7 +94,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   #take(): () => void {
-    const i = this.#released + this.#pick(this.#ready.length - this.#released);
+    const i = this.#released + this.#choose(this.#ready.length - this.#released);
     const release = this.#ready[i] as () => void;
     if (i === this.#released) {
       this.#released++;
@@ -94,5 +104,19 @@ export class SimulatedRuntime implements Runtime {
       }
     } else this.#ready.splice(i, 1);
     return release;
+  }
+
+  /** A schedule that goes wrong is not asked again: what is left ends in order. */
+  #choose(n: number): number {
+    const pick = this.#pick;
+    this.#pick = first;
+    const i = pick(n);
+    if (!Number.isInteger(i) || i < 0 || i >= n) {
+      throw new RangeError(
+        `pick(${n}) returned ${describe(i)}: it is to return which ready wake-up goes on, an integer from 0 to ${n - 1}`,
+      );
+    }
+    this.#pick = pick;
+    return i;
   }
 }

@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   bridges: ["kernel", "sync", "channels"],
   testing: ["kernel", "index.ts"],
   inspect: ["kernel", "index.ts"],
-  node: ["kernel", "index.ts"],
+  node: ["kernel", "bridges", "index.ts"],
 };
 
 function offenders(isWrong: (source: Source) => boolean): string[] {
@@ -120,8 +120,8 @@ describe("there is one place for each door to the platform:", () => {
     expect(uses(/performance\.now|Date\.now|new Date\b/, ["kernel/clock.ts", "testing/simulate.ts"])).toEqual([]);
   });
 
-  test("chance: none", () => {
-    expect(uses(/Math\.random|randomUUID|getRandomValues/, [])).toEqual([]);
+  test("chance: the runtime, so that a simulated one has none", () => {
+    expect(uses(/Math\.random|randomUUID|getRandomValues/, ["kernel/production-runtime.ts"])).toEqual([]);
   });
 });
 
