@@ -1,4 +1,5 @@
 import { type Cancelled, isCancelled } from "./cancelled.js";
+import { distinct } from "./distinct.js";
 import { ErrorGroup, leaves, membersOf } from "./error-group.js";
 import type { ScopeNode } from "./scope-node.js";
 
@@ -13,7 +14,8 @@ export type Verdict =
  *  0. the scope is not cancelled at this instant: a failure, whatever it looks like;
  *  1. it is a `Cancelled` of this tree: a cancellation. Whose object it is does not matter, the state of the tree decides which scope catches it;
  *  2. its chain of causes reaches such an object: the same;
- *  3. an aggregate or a SuppressedError: by its leaves. A mixed one keeps the genuine ones only, an empty one is a failure;
+ *  3. an aggregate or a SuppressedError: by its leaves. A mixed one keeps the genuine ones only, each once, an empty one is a failure. Its own
+ *     chain of causes does not count: whatever it leads to, what is genuine in the aggregate must not be lost;
  *  4. it has the shape of an abort: ours, because the scope is cancelled; counted as `assumed`, for the reports;
  *  5. anything else is a failure.
  */
@@ -35,12 +37,15 @@ export function classify(error: unknown, scope: ScopeNode): Verdict {
   return { isCancellation: false, error: genuine.length === parts.length ? error : remaining(error, genuine, scope), assumed };
 }
 
-/** What a mixed aggregate comes to without its cancellations. The aggregate itself is left as it is. */
+/** What a mixed aggregate comes to without its cancellations, each error once. The aggregate itself is left as it is. */
 function remaining(error: unknown, genuine: readonly unknown[], scope: ScopeNode): unknown {
-  if (genuine.length === 1) return genuine[0];
-  const kept = new Set(genuine);
-  if (error instanceof ErrorGroup) return error.split((leaf) => kept.has(leaf))[0];
-  return new ErrorGroup(genuine, scope._path, { cause: error });
+  const errors = distinct(genuine);
+  if (errors.length === 1) return errors[0];
+  if (error instanceof ErrorGroup && errors.length === genuine.length) {
+    const kept = new Set(errors);
+    return error.split((leaf) => kept.has(leaf))[0];
+  }
+  return new ErrorGroup(errors, scope._path, { cause: error });
 }
 
 const ASSUMED = Symbol("assumed");

@@ -29,8 +29,15 @@ export function deliver(top: ScopeNode, reason: Cancelled): void {
   else held.push({ late, reason });
 }
 
-/** Makes the cancellations that happen in `work`, which runs no code of the user, one: no listener runs before all of them are marked. */
+/**
+ * Makes the cancellations that happen in `work` one: no listener runs before all of them are marked. `work` runs no code of the user, but for the
+ * getters of a reason that is described; what is delivered together in those belongs to the same batch.
+ */
 export function deliverTogether(work: () => void): void {
+  if (held !== undefined) {
+    work();
+    return;
+  }
   const batch: Telling[] = [];
   held = batch;
   try {

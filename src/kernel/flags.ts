@@ -16,7 +16,7 @@ export const SHIELD = 1 << 5;
 export const PIERCED = 1 << 6;
 /** Its failures are always wrapped in a group. Inherited. */
 export const GROUP = 1 << 7;
-/** Nobody awaits it: the scope around it was left first. Its cancellation has nobody to go to. */
+/** The scope around it was left first, so nobody in there awaits it. */
 export const FLOATING = 1 << 8;
 /** It was made for one operation under a foreign signal, and is let go at the end of that. */
 export const TEMPORARY = 1 << 9;
@@ -30,6 +30,8 @@ export const BACKGROUND = 1 << 12;
 export const DISPOSED = 1 << 13;
 /** A nursery made by `Nursery.open()`: it has no body that would end it. */
 export const OPEN = 1 << 14;
+/** It was the end of the scope around it that called its cancel: a cancellation from outside, which is not its own to catch. */
+export const SHUT = 1 << 15;
 /** It is being left, and ends what nobody awaited in it: what comes now is ended as well. */
 export const DRAINING = 1 << 16;
 /** The platform or the author does without an ambient scope. Inherited. */

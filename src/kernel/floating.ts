@@ -1,7 +1,7 @@
 import { cancellation } from "./cancelled.js";
 import { cancelWaiters, type Late, tell } from "./deliver.js";
 import { ScopeEndedError } from "./errors.js";
-import { DRAINING, FLOATING, TASK } from "./flags.js";
+import { CALLED, DRAINING, FLOATING, SHUT, TASK } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Waiter } from "./waiter.js";
 
@@ -19,12 +19,22 @@ export function endFloating(scope: ScopeNode): void {
   }
   for (const child of childrenOf(scope)) {
     if ((child._flags & TASK) !== 0) child._cancelWith(cancellation("shutdown", child._path, ONLY_BACKGROUND, scope._tree));
-    else {
-      child._flags |= FLOATING;
-      child._cancelWith(cancellation("shutdown", child._path, cause, scope._tree));
-      child._abandon();
-    }
+    else shutDown(child, cause);
   }
+}
+
+/** Ends a scope whose surroundings are left, also behind its shield: what that hides it from is gone. */
+export function shutDown(scope: ScopeNode, cause: unknown): void {
+  scope._flags |= (scope._flags & CALLED) === 0 ? FLOATING | SHUT : FLOATING;
+  scope._cancelWith(cancellation("shutdown", scope._path, cause, scope._tree));
+  scope._abandon(cause);
+}
+
+/** Whether `scope` is `outer`, or somewhere in it. */
+export function isInside(scope: ScopeNode, outer: ScopeNode): boolean {
+  let at: ScopeNode | undefined = scope;
+  while (at !== undefined && at !== outer) at = at._parent;
+  return at === outer;
 }
 
 /** The scopes right inside, as they are now: what is done with them may change the list. */

@@ -1,7 +1,8 @@
 import { isAmbientSupported } from "#context";
 import { cancellation, isCancelled } from "./cancelled.js";
-import { ENTERED, EXPLICIT, FLOATING, TEMPORARY } from "./flags.js";
-import { childrenOf } from "./floating.js";
+import { deliverTogether } from "./deliver.js";
+import { ENTERED, EXPLICIT, TEMPORARY } from "./flags.js";
+import { childrenOf, shutDown } from "./floating.js";
 import { CancelScope } from "./scope.js";
 import { Tree } from "./tree.js";
 
@@ -14,8 +15,11 @@ const links = new WeakMap<AbortSignal, SignalLink>();
 class SignalLink {
   readonly #signal: AbortSignal;
   readonly #scopes = new Set<SignalScope>();
+  /** Listeners of one of its scopes find all of them cancelled. */
   readonly #onAbort = () => {
-    for (const scope of this.#scopes) scope.abortedBy(this.#signal);
+    deliverTogether(() => {
+      for (const scope of this.#scopes) scope.abortedBy(this.#signal);
+    });
   };
 
   constructor(signal: AbortSignal) {
@@ -63,12 +67,9 @@ export class SignalScope extends CancelScope {
     this._cancelWith(isCancelled(reason) ? reason : cancellation("signal", this._path, reason, this._tree));
   }
 
-  /** What was opened under the signal, and has nobody who would end it. */
-  override _abandon(): void {
-    for (const child of childrenOf(this)) {
-      child._flags |= FLOATING;
-      child._abandon();
-    }
+  /** It ends with what was begun under the signal, which floats as well. */
+  override _abandon(cause: unknown): void {
+    for (const child of childrenOf(this)) shutDown(child, cause);
   }
 
   release(): void {

@@ -63,7 +63,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
    * await nursery.join();
    */
   static open(options?: NurseryOptions): Nursery {
-    const nursery = new Nursery(options);
+    const nursery = new Nursery(options instanceof CancelScope ? undefined : options);
     nursery._flags |= OPEN;
     const parent = scopeOf(options);
     try {

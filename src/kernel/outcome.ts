@@ -1,13 +1,14 @@
 import type { Cancelled } from "./cancelled.js";
 import type { Verdict } from "./classify.js";
+import { distinct } from "./distinct.js";
 import { ErrorGroup } from "./error-group.js";
-import { CALLED, CAUGHT, FLOATING } from "./flags.js";
+import { CALLED, CAUGHT, SHUT } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 
 /** What has been gathered about how a scope ends: its failures in order of occurrence, and a cancellation that reached its boundary. */
 export class Outcome {
-  /** A set, because the same error counts once, and is told once though it was joined and thrown on. Made at the first failure. */
-  #errors: Set<unknown> | undefined = undefined;
+  /** Made at the first failure. The same error may be in it twice, because it was joined and thrown on, and is told once. */
+  #errors: unknown[] | undefined = undefined;
   #cancelled: Cancelled | undefined = undefined;
 
   get hasFailed(): boolean {
@@ -24,8 +25,8 @@ export class Outcome {
   }
 
   fail(error: unknown): void {
-    this.#errors ??= new Set();
-    this.#errors.add(error);
+    this.#errors ??= [];
+    this.#errors.push(error);
   }
 
   cancelled(reason: Cancelled): void {
@@ -39,21 +40,23 @@ export class Outcome {
 
   /** The failures as one error: the very object if it is one, a group if they are several. */
   error(scope: ScopeNode): unknown {
-    const errors = [...(this.#errors as Set<unknown>)];
+    const errors = distinct(this.#errors as unknown[]);
     return errors.length === 1 && !scope._isGrouping ? errors[0] : new ErrorGroup(errors, scope._path);
   }
 
   /**
    * The end of `scope`, by the state of the tree at this instant. Failures win over cancellations. A cancellation is caught iff the scope's own
-   * was called and none from outside is visible in it; otherwise it is thrown on. Returns whether one was caught.
+   * was called and none from outside is visible in it; otherwise it is thrown on, if anybody would hear that. Returns whether one was caught.
    */
-  close(scope: ScopeNode): boolean {
+  close(scope: ScopeNode, isHeard: boolean): boolean {
     if (this.#errors !== undefined) throw this.error(scope);
     if (this.#cancelled === undefined) return false;
-    // Nobody awaits a floating scope any more: what it would throw on could only be reported as unhandled.
-    const isAwaited = (scope._flags & FLOATING) === 0;
-    if (isAwaited && ((scope._flags & CALLED) === 0 || scope._isCancelledOutside)) throw this.#cancelled;
+    if (isHeard && !isOwnCancellation(scope)) throw this.#cancelled;
     scope._flags |= CAUGHT;
     return true;
   }
+}
+
+function isOwnCancellation(scope: ScopeNode): boolean {
+  return (scope._flags & (CALLED | SHUT)) === CALLED && !scope._isCancelledOutside;
 }

@@ -1,17 +1,24 @@
+import { ambientScope } from "#context";
 import { callBody } from "./call-body.js";
 import { isCancelled } from "./cancelled.js";
 import { TimeoutError } from "./errors.js";
-import { FLOATING } from "./flags.js";
+import { EXPLICIT, FLOATING, TEMPORARY } from "./flags.js";
+import { isInside } from "./floating.js";
 import { release, scopeOf } from "./lookup.js";
 import { quiet } from "./quiet.js";
 import type { CancelScope } from "./scope.js";
+import type { ScopeNode } from "./scope-node.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
 
-/** For messages: the function that was called; and, if the scope's own cancellation is to be an error, what that says. */
+/** What a scope is entered for. */
 export interface Purpose {
+  /** For messages: the function that was called. */
   readonly caller: string;
+  /** If the scope's own cancellation is to be an error, what that says. */
   readonly complaint?: string | undefined;
+  /** Whether `undefined` may tell of any cancellation. All others promise a value, and what is cut off from outside rejects whoever awaits it. */
+  readonly mayGiveUp?: boolean | undefined;
 }
 
 /** The life of a scope or a nursery: enters it where `where` says, runs `body` in it, and leaves it. Quiet if it rejects with a cancellation. */
@@ -46,7 +53,7 @@ async function drive<S extends CancelScope, T>(
   scope: S,
   body: (scope: S) => Awaitable<T>,
   where: Cancellable | undefined,
-  { caller, complaint }: Purpose,
+  { caller, complaint, mayGiveUp }: Purpose,
 ): Promise<T | undefined> {
   requireFunction(body, caller);
   const parent = scopeOf(where);
@@ -60,7 +67,7 @@ async function drive<S extends CancelScope, T>(
     }
     // As `leaveAndEnd`, without an async function more for each scope.
     for (let leaving = scope._leave(); leaving !== undefined; leaving = scope._leave()) await leaving;
-    if (end(scope) && complaint !== undefined && (scope._flags & FLOATING) === 0) throw timeout(scope, complaint);
+    if (end(scope, mayGiveUp !== true || isAwaited(scope)) && complaint !== undefined) throw timeout(scope, complaint);
     return value;
   } finally {
     release(parent);
@@ -70,14 +77,27 @@ async function drive<S extends CancelScope, T>(
 /** Between the last look at what is in the scope and its end there is no await: nothing can begin in it unseen. */
 export async function leaveAndEnd(scope: CancelScope): Promise<void> {
   for (let leaving = scope._leave(); leaving !== undefined; leaving = scope._leave()) await leaving;
-  end(scope);
+  end(scope, true);
+}
+
+/**
+ * Whether somebody may await how it ends. Not if it floats, and its caller with it: an async function inside the scope that was left, which would only
+ * turn the cancellation into an unhandled rejection. To be asked in the async context of that caller, where the ambient scope tells where it is.
+ */
+function isAwaited(scope: CancelScope): boolean {
+  if ((scope._flags & FLOATING) === 0) return true;
+  const caller = ambientScope();
+  // Where scopes are passed as arguments nobody knows, and it is taken to be inside.
+  if (caller === undefined) return (scope._flags & EXPLICIT) === 0;
+  const parent = scope._parent as ScopeNode;
+  return !isInside(caller, (parent._flags & TEMPORARY) === 0 ? parent : (parent._parent as ScopeNode));
 }
 
 /** Ends a scope, and throws what it ends with. Returns whether it caught its own cancellation. The verdict comes first, while it has a place in the tree. */
-function end(scope: CancelScope): boolean {
+function end(scope: CancelScope, isHeard: boolean): boolean {
   const outcome = scope._rare?.outcome;
   try {
-    return outcome?.close(scope) ?? false;
+    return outcome?.close(scope, isHeard) ?? false;
   } catch (error) {
     if (isCancelled(error)) quiet(scope._rare?.promise);
     throw error;

@@ -8,7 +8,7 @@ import { productionRuntime } from "./production-runtime.js";
 import { quietly } from "./quiet.js";
 import { runScope } from "./run-scope.js";
 import type { Runtime } from "./runtime.js";
-import { type CancelScope, scopeOfSignal } from "./scope.js";
+import { CancelScope, scopeOfSignal } from "./scope.js";
 import { Task } from "./task.js";
 import { Tree } from "./tree.js";
 import type { Awaitable } from "./types.js";
@@ -30,7 +30,8 @@ export interface RunOptions extends NurseryOptions {
  * scope, or with the signal of one, it is a child of that, unless `detached`. The body is the main task.
  *
  * It settles when everything in it has ended, and then nothing of it is left: no task, no timer, no listener. It rejects as
- * `openNursery` does, and with `Cancelled` if `options.signal` was aborted.
+ * `openNursery` does, and with `Cancelled` if `options.signal` was aborted, or the scope around it has ended before it. A `Cancelled` that
+ * nobody awaits is never reported as unhandled.
  *
  * Source: trio.run.
  *
@@ -86,7 +87,8 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
 }
 
 function rootNursery(options: RunOptions): Nursery {
-  const nursery = new Nursery({ ...options, name: options.name ?? "root" });
+  const { name = "root", ...others } = options instanceof CancelScope ? {} : options;
+  const nursery = new Nursery({ ...others, name });
   if (options.ambient === false) nursery._flags |= EXPLICIT;
   if (options.debug ?? isDebugging()) nursery._flags |= DEBUG;
   return nursery;

@@ -8,11 +8,15 @@ import { UsageError } from "./errors.js";
 import { CALLED, CAUGHT, ENDED, ENTERED, PIERCED, SHIELD } from "./flags.js";
 import { runScope } from "./run-scope.js";
 import { ScopeNode } from "./scope-node.js";
+import { scopeText } from "./scope-text.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireDuration, requireFunction, requireInstant } from "./validate.js";
 
 /** Our own signals, so that passing `scope.signal` is the same as passing `scope`. */
 export const scopeOfSignal = new WeakMap<AbortSignal, CancelScope>();
+
+/** Known to every platform that has a console of this kind, without an import of it. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 export interface CancelScopeOptions {
   /** Milliseconds, counted from entry. */
@@ -72,7 +76,7 @@ export class CancelScope extends ScopeNode implements Cancellable {
    * @throws ErrorGroup if the body and cleanups failed, or several cleanups
    */
   run<T>(body: (scope: this) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-    return runScope(this, body, scope, { caller: "scope.run()" });
+    return runScope(this, body, scope, { caller: "scope.run()", mayGiveUp: true });
   }
 
   /**
@@ -166,11 +170,7 @@ export class CancelScope extends ScopeNode implements Cancellable {
 
   /** Whether its own cancellation was asked for, by `cancel()` or by its deadline. It says nothing of the scopes around it. */
   get cancelCalled(): boolean {
-    const deadline = this._rare?.deadline;
-    if (deadline?.live && deadline.at <= this._runtime.now()) {
-      this._runtime.clearTimer(deadline);
-      deadline.fire();
-    }
+    this._expire();
     return (this._flags & CALLED) !== 0;
   }
 
@@ -211,11 +211,35 @@ export class CancelScope extends ScopeNode implements Cancellable {
     return resource;
   }
 
+  /** One line for logs: what it is, where, and in which state, as `Task { root > http > req#17, running }`. It never throws. */
+  override toString(): string {
+    return scopeText(this);
+  }
+
+  /** So that whoever logs it as JSON gets that line, not the tree it is in. */
+  toJSON(): string {
+    return scopeText(this);
+  }
+
+  /** What `console.log` shows, in Node, Deno and Bun. @internal */
+  [INSPECT](): string {
+    return scopeText(this);
+  }
+
   /** @internal */
   override _enter(parent: ScopeNode): void {
     super._enter(parent);
     if (this._rare === undefined) return;
     if (this._rare.timeout !== undefined) this.deadline = this._runtime.now() + this._rare.timeout;
     else this._arm();
+    this._expire();
+  }
+
+  /** Notices a deadline that has passed, although no timer has had the chance to report it. @internal */
+  _expire(): void {
+    const deadline = this._rare?.deadline;
+    if (!deadline?.live || deadline.at > this._runtime.now()) return;
+    this._runtime.clearTimer(deadline);
+    deadline.fire();
   }
 }

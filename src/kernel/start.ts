@@ -1,12 +1,12 @@
 import { deliver } from "./deliver.js";
 import { dispose, isDisposable } from "./dispose.js";
 import { TaskCancelledError, UsageError } from "./errors.js";
-import { BACKGROUND, GROUP, INHERITED } from "./flags.js";
+import { BACKGROUND, FLOATING, GROUP, INHERITED } from "./flags.js";
+import { isInside } from "./floating.js";
 import { release, scopeOf } from "./lookup.js";
 import { Nursery } from "./nursery.js";
 import { leaveAndEnd } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
-import type { ScopeNode } from "./scope-node.js";
 import type { Task, TaskOptions } from "./task.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
@@ -59,7 +59,8 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
   try {
     await leaveAndEnd(hatchery);
   } catch (error) {
-    if (hatchery._outcome.isCancelled && !hatchery._isCancelledOutside) throw cancelledWith(target, task, error);
+    const isOfTarget = !hatchery._isCancelledOutside && (hatchery._flags & FLOATING) === 0;
+    if (hatchery._outcome.isCancelled && isOfTarget) throw cancelledWith(target, task, error);
     throw error;
   } finally {
     target._rare?.starting?.delete(hatchery);
@@ -67,12 +68,6 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
   if (status === undefined)
     throw new UsageError(`${task._path} ended without having called started(), so there is no value for start() to return`);
   return status.value;
-}
-
-function isInside(scope: ScopeNode, outer: ScopeNode): boolean {
-  let at: ScopeNode | undefined = scope;
-  while (at !== undefined && at !== outer) at = at._parent;
-  return at === outer;
 }
 
 /**

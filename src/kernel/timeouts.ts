@@ -14,12 +14,12 @@ import type { Awaitable, Cancellable } from "./types.js";
  * @example const page = (await moveOnAfter(2_000, (scope) => fetchPage(url, scope))) ?? cached;
  */
 export function moveOnAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-  return runNew(() => new CancelScope({ timeout: ms }), body, scope, { caller: "moveOnAfter()" });
+  return runNew(() => new CancelScope({ timeout: ms }), body, scope, { caller: "moveOnAfter()", mayGiveUp: true });
 }
 
 /** As `moveOnAfter`, until the instant `at` of `now()`. */
 export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
-  return runNew(() => new CancelScope({ deadline: at }), body, scope, { caller: "moveOnAt()" });
+  return runNew(() => new CancelScope({ deadline: at }), body, scope, { caller: "moveOnAt()", mayGiveUp: true });
 }
 
 /**

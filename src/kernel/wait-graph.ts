@@ -45,14 +45,19 @@ function entriesOf(scope: ScopeNode): Waiting[] {
   const task = nameOf(scope._task ?? scope);
   const entries: Waiting[] = [];
   if ((scope._flags & LEAVING) !== 0 && scope._rare?.leaver?.isParked) {
-    const inside = childrenOf(scope).map((child) => child.name);
-    entries.push({ task, op: "leave", on: `${scope._path}, in which ${inside.join(", ") || "a start"} goes on`, ...startOf(scope._task) });
+    entries.push({ task, op: "leave", on: `${scope._path}, in which ${whatGoesOn(scope)}`, ...startOf(scope._task) });
   }
   for (const waiter of waitersOf(scope)) {
     const heldBy = holdersOf(waiter.on);
     entries.push({ task, op: waiter.op, on: labelOf(waiter.on), ...(heldBy === "" ? {} : { heldBy }), ...startOf(scope._task) });
   }
   return entries;
+}
+
+function whatGoesOn(scope: ScopeNode): string {
+  const names = childrenOf(scope).map((child) => child.name);
+  const last = names.pop() ?? "a start";
+  return names.length === 0 ? `${last} goes on` : `${names.join(", ")} and ${last} go on`;
 }
 
 function nameOf(task: ScopeNode): string {

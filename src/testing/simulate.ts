@@ -3,6 +3,7 @@ import { nextTurn } from "../kernel/next-turn.js";
 import type { Nursery } from "../kernel/nursery.js";
 import { type RunOptions, run } from "../kernel/run.js";
 import type { Awaitable } from "../kernel/types.js";
+import { requireFunction } from "../kernel/validate.js";
 import { type WaitGraph, waitGraph } from "../kernel/wait-graph.js";
 import { type Pick, SimulatedRuntime } from "./simulated-runtime.js";
 
@@ -19,9 +20,13 @@ export interface SimulateOptions extends Omit<RunOptions, "runtime" | "detached"
  * Runs `body` as `run` does, in virtual time: when everything waits, the clock jumps to the next deadline or sleeper. Takes no real time, whatever it sleeps.
  *
  * @throws DeadlockError if nothing can go on any more, with who waits on what
+ * @throws RangeError if `pick` returns what is no index of a ready wake-up; and what `pick` throws. After everything was cancelled, and has ended
+ * @throws UsageError if `body` or `pick` is no function
  */
 export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options: SimulateOptions = {}): Promise<T> {
   const { startTime, pick, settleMs = 250, ...runOptions } = options;
+  requireFunction(body, "simulate()");
+  if (pick !== undefined) requireFunction(pick, "simulate({ pick })");
   const runtime = new SimulatedRuntime(startTime, pick);
   let root: Nursery | undefined;
   let isOver = false;
@@ -37,28 +42,39 @@ export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options
   };
   outcome.then(over, over);
   let stuckSince: number | undefined;
-  let deadlock: DeadlockError | undefined;
+  let trouble: { readonly error: unknown } | undefined;
+  /** What can still be cancelled is given the chance to clean up; what cannot is abandoned. */
+  const giveUp = (error: unknown) => {
+    trouble ??= { error };
+    stuckSince = undefined;
+    root?.cancel(error);
+  };
+  /** As `act`, and goes on after it if the schedule went wrong there, which it does once. */
+  const attempt = (act: () => boolean): boolean => {
+    try {
+      return act();
+    } catch (error) {
+      giveUp(error);
+      return true;
+    }
+  };
   for (;;) {
     await nextTurn();
     if (isOver) break;
-    if (runtime.step()) {
+    if (attempt(() => runtime.step())) {
       stuckSince = undefined;
       continue;
     }
     const graph = waitGraph(root as Nursery);
     stuckSince ??= performance.now();
     if (graph.elsewhere.length > 0 && performance.now() - stuckSince < settleMs) continue;
-    if (deadlock !== undefined) break;
-    // What can still be cancelled is given the chance to clean up; what cannot is abandoned.
-    deadlock = deadlockOf(graph, settleMs);
-    stuckSince = undefined;
-    root?.cancel(deadlock);
+    if (trouble !== undefined) break;
+    giveUp(deadlockOf(graph, settleMs));
   }
   // What floated was cancelled, and has yet to be told.
-  while (isOver && runtime.flush()) await nextTurn();
-  if (deadlock === undefined) return outcome;
-  outcome.catch(() => {});
-  throw deadlock;
+  while (isOver && attempt(() => runtime.flush())) await nextTurn();
+  if (trouble === undefined) return outcome;
+  throw trouble.error;
 }
 
 function deadlockOf({ waiting, elsewhere }: WaitGraph, settleMs: number): DeadlockError {

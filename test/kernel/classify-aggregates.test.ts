@@ -131,9 +131,20 @@ describe("step 3: an aggregate without a cancellation is a failure, kept as the 
   });
 
   // R3 is stronger than step 2: the genuine leaves would be lost with the aggregate.
-  test("one whose own cause is the reason: its leaves decide", async () => {
-    const error = new AggregateError([a, b], "many", { cause: undefined });
-    expect(await kept((own) => Object.assign(error, { cause: own }))).toBe(error);
+  for (const [name, errors] of Object.entries({ "": [a, b], ", of one": [a], ", also if it has none": [] })) {
+    test(`one whose own cause is the reason: its leaves decide${name}`, async () => {
+      let error: unknown;
+      const remains = await kept((own) => {
+        error = new AggregateError(errors, "many", { cause: own });
+        return error;
+      });
+      expect(remains).toBe(error);
+    });
+  }
+
+  test("one that is the cause of an error is not looked into: the error stands for itself", async () => {
+    const error = new Error("outer", { cause: undefined });
+    expect(await kept((own) => Object.assign(error, { cause: new AggregateError([own]) }))).toBe(error);
   });
 });
 
@@ -151,6 +162,29 @@ describe("step 3: of a mixed aggregate the genuine errors are kept", () => {
   test("the error of a SuppressedError, or the suppressed one", async () => {
     expect(await kept((own) => new SuppressedError(a, own))).toBe(a);
     expect(await kept((own) => new SuppressedError(own, b))).toBe(b);
+  });
+
+  test("one that is there twice counts once (R3)", async () => {
+    expect(await kept((own) => new AggregateError([a, a, own]))).toBe(a);
+    expect(await kept((own) => group(a, group(own, group(a))))).toBe(a);
+    expect(await kept((own) => new AggregateError([Number.NaN, own, Number.NaN]))).toBe(Number.NaN);
+    expect(structure(await kept((own) => new AggregateError([b, a, own, b, a])))).toEqual([b, a]);
+  });
+
+  test("where one of several is there twice, and in a structure, they come in order, and the structure as the cause", async () => {
+    let mixed: unknown;
+    const error = await kept((own) => {
+      mixed = group(a, group(b, a), own, b, c);
+      return mixed;
+    });
+    expect(structure(error)).toEqual([a, b, c]);
+    expect(error).toHaveProperty("cause", mixed);
+  });
+
+  test("0 and -0 are two, and each comes as it is (R15)", async () => {
+    expect(await kept((own) => new AggregateError([-0, own, -0]))).toBe(-0);
+    const { errors } = (await kept((own) => new AggregateError([-0, 0, own, -0]))) as AggregateError;
+    expect(errors).toEqual([-0, 0]);
   });
 
   test("several of an AggregateError as a group, with the aggregate as its cause", async () => {

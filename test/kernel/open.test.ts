@@ -186,6 +186,16 @@ describe("Nursery.open()", () => {
     });
   });
 
+  test("in a scope that is passed as it is has a name of its own", async () => {
+    await simulate(() =>
+      new CancelScope({ name: "outer" }).run(async (outer) => {
+        const nursery = Nursery.open(outer);
+        expect(nursery.name).toBe("nursery");
+        await nursery.join();
+      }),
+    );
+  });
+
   test("needs a scope", () => expect(thrownBy(() => Nursery.open())).toBeInstanceOf(MissingScopeError));
 
   test("in a scope that has ended throws at the call", async () => {

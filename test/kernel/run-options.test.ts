@@ -104,3 +104,13 @@ describe("run({ debug })", () => {
     }
   });
 });
+
+test("run(body, scope): the scope says where, and nothing else; the nursery has a name of its own", async () => {
+  await run(() =>
+    new CancelScope({ name: "outer" }).run((outer) =>
+      run((nursery) => {
+        expect([nursery.name, nursery._parent]).toEqual(["root", outer]);
+      }, outer),
+    ),
+  );
+});

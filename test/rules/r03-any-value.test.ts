@@ -10,6 +10,7 @@ const VALUES = {
   null: null,
   false: false,
   "the empty string": "",
+  "a negative zero": -0,
   NaN: Number.NaN,
   "a function": () => {},
   "a symbol": Symbol("expected"),

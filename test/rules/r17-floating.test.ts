@@ -133,6 +133,9 @@ const SCOPES: Record<string, (body: () => Promise<unknown>) => Promise<unknown>>
   "Nursery.open() under a foreign signal": async (body) => {
     Nursery.open(new AbortController()).startSoon(body);
   },
+  "moveOnAfter() under a foreign signal": (body) => moveOnAfter(1e6, body, new AbortController()),
+  "shield() under a foreign signal": (body) => shield(body, new AbortController()),
+  "shield() under a foreign signal that was aborted": (body) => shield(body, { signal: AbortSignal.abort() }),
   "a scope in a scope": (body) => moveOnAfter(1e6, () => moveOnAfter(1e6, body)),
 };
 

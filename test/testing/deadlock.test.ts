@@ -33,12 +33,12 @@ describe("a deadlock is a DeadlockError", () => {
     const error = await rejectionAs(DeadlockError, stuck);
     expect(error.message).toBe(
       `${headline}
-  main waits: leave root, in which one, two goes on
+  main waits: leave root, in which one and two go on
   root > one waits: acquire Lock, held by root > two
   root > two waits: acquire Lock, held by root > one`,
     );
     expect(error.waiting).toEqual([
-      { task: "main", op: "leave", on: "root, in which one, two goes on" },
+      { task: "main", op: "leave", on: "root, in which one and two go on" },
       { task: "root > one", op: "acquire", on: "Lock", heldBy: "root > two" },
       { task: "root > two", op: "acquire", on: "Lock", heldBy: "root > one" },
     ]);
@@ -52,7 +52,7 @@ describe("a deadlock is a DeadlockError", () => {
     });
     expect((await rejectionAs(DeadlockError, stuck)).message).toBe(
       `${headline}
-  main waits: leave root, in which one, two goes on
+  main waits: leave root, in which one and two go on
   root > one waits: join Task two
   root > two waits: join Task one`,
     );
@@ -72,7 +72,7 @@ describe("a deadlock is a DeadlockError", () => {
     });
     expect((await rejectionAs(DeadlockError, stuck)).message).toBe(
       `${headline}
-  main waits: leave root, in which one, two, three goes on
+  main waits: leave root, in which one, two and three go on
   root > one waits: acquire Semaphore
   root > two waits: acquire Semaphore
   root > three waits: acquire CapacityLimiter, held by root > one, root > two`,

@@ -238,6 +238,23 @@ describe("what is not of the library", () => {
     );
   });
 
+  test("has as much time again to react to the cancellation, where it is given up", async () => {
+    const log: string[] = [];
+    const passing = setInterval(() => {
+      real += 5;
+    }, 1);
+    const stuck = simulate(
+      (root) =>
+        new Promise((_, reject) => {
+          root.signal.addEventListener("abort", () => takes(20).then(() => reject(root.signal.reason)));
+        }).finally(() => log.push("reacted")),
+      { settleMs: 100 },
+    );
+    expect(await rejectionOf(stuck)).toBeInstanceOf(DeadlockError);
+    clearInterval(passing);
+    expect(log).toEqual(["reacted"]);
+  });
+
   test("is named if it never does, with the task that awaits it", async () => {
     const passing = setInterval(() => {
       real++;
