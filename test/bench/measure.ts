@@ -1,4 +1,6 @@
-import { idleBytes, type Row, rows } from "./rows.js";
+import { idleBytes } from "./idle-bytes.js";
+import type { Row } from "./row.js";
+import { rows } from "./rows.js";
 
 // One row in a process of its own, so that no row warms up or slows down another: the first use of AsyncLocalStorage makes every await
 // of a Node 20 process slower. Prints its result as one line of JSON.
@@ -9,30 +11,41 @@ const PAIRS = 11;
 export interface Result {
   readonly row: string;
   readonly goal: number;
-  /** Medians, microseconds of CPU a job (bytes for memory), and the median of the ratios of the pairs. */
+  readonly unit: "µs" | "bytes";
+  /** Medians: microseconds of CPU a job, or bytes. */
   readonly floor: number;
   readonly careful?: number | undefined;
   readonly creche: number;
+  readonly peers: Readonly<Record<string, number>>;
+  /** Median of the ratios of the pairs: creche to the floor. */
   readonly ratio: number;
-  readonly unit: "µs" | "bytes";
+  /** The same to the fastest peer, where there are peers. */
+  readonly toPeers?: number | undefined;
 }
 
-async function measure({ name, goal, floor, careful, creche, times }: Row): Promise<Result> {
-  const floors: number[] = [];
-  const carefuls: number[] = [];
-  const creches: number[] = [];
+async function measure({ name, goal, floor, careful, creche, peers = {}, times }: Row): Promise<Result> {
+  const jobs: Record<string, () => Promise<unknown>> = { floor, creche, ...(careful && { careful }), ...peers };
+  const costs: Record<string, number[]> = Object.fromEntries(Object.keys(jobs).map((key) => [key, []]));
   for (let i = -WARM_UP; i < PAIRS; i++) {
-    const a = await cpu(floor, times);
-    const b = await cpu(creche, times);
-    const c = careful === undefined ? 0 : await cpu(careful, times);
-    if (i < 0) continue;
-    floors.push(a);
-    creches.push(b);
-    carefuls.push(c);
+    for (const [key, job] of Object.entries(jobs)) {
+      const cost = await cpu(job, times);
+      if (i >= 0) costs[key]?.push(cost);
+    }
   }
-  const ratio = median(floors.map((value, i) => (creches[i] as number) / value));
-  const middle = careful === undefined ? undefined : median(carefuls);
-  return { row: name, goal, floor: median(floors), careful: middle, creche: median(creches), ratio, unit: "µs" };
+  const medians = Object.fromEntries(Object.entries(costs).map(([key, values]) => [key, median(values)]));
+  const ratioTo = (key: string) => median((costs["creche"] as number[]).map((cost, i) => cost / (costs[key]?.[i] as number)));
+  const names = Object.keys(peers);
+  return {
+    row: name,
+    goal,
+    unit: "µs",
+    floor: medians["floor"] as number,
+    careful: medians["careful"],
+    creche: medians["creche"] as number,
+    peers: Object.fromEntries(names.map((key) => [key, medians[key] as number])),
+    ratio: ratioTo("floor"),
+    toPeers: names.length === 0 ? undefined : Math.max(...names.map(ratioTo)),
+  };
 }
 
 async function cpu(job: () => Promise<unknown>, times: number): Promise<number> {
@@ -53,5 +66,6 @@ if (row !== undefined) console.log(JSON.stringify(await measure(row)));
 else {
   await idleBytes(1e4);
   const { floor, creche } = await idleBytes(1e4);
-  console.log(JSON.stringify({ row: "idle sleeping child", goal: 1000, floor, creche, ratio: creche, unit: "bytes" } satisfies Result));
+  const result: Result = { row: "idle sleeping child", goal: 1000, unit: "bytes", floor, creche, peers: {}, ratio: creche / floor };
+  console.log(JSON.stringify(result));
 }
