@@ -3,7 +3,9 @@ export { currentEffectiveDeadline, currentScope, currentTask } from "./kernel/cu
 export { ErrorGroup, leaves } from "./kernel/error-group.js";
 export {
   BrokenResourceError,
+  ClosedResourceError,
   DeadlockError,
+  EndOfChannel,
   MissingScopeError,
   NurseryClosedError,
   ScopeEndedError,
@@ -20,11 +22,16 @@ export { type Abort, type Parked, type ParkOptions, park } from "./kernel/park.j
 export { type RunOptions, run } from "./kernel/run.js";
 export type { Runtime, Timer } from "./kernel/runtime.js";
 export { CancelScope, type CancelScopeOptions } from "./kernel/scope.js";
+export type { Selectable } from "./kernel/selectable.js";
 export { Task, type TaskOptions, type TaskState } from "./kernel/task.js";
 export { checkpoint, now, sleep, sleepForever, sleepUntil } from "./kernel/time.js";
 export { failAfter, failAt, moveOnAfter, moveOnAt, shield } from "./kernel/timeouts.js";
 export type { Awaitable, Cancellable } from "./kernel/types.js";
+export { Barrier } from "./sync/barrier.js";
+export type { BorrowedToken } from "./sync/borrowed-token.js";
 export { CapacityLimiter } from "./sync/capacity-limiter.js";
+export { Condition } from "./sync/condition.js";
 export { Event } from "./sync/event.js";
 export { Lock } from "./sync/lock.js";
+export { RateLimiter, type RateLimiterOptions } from "./sync/rate-limiter.js";
 export { Semaphore } from "./sync/semaphore.js";

@@ -3,9 +3,10 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Holding, Task } from "../kernel/task.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
+import type { Queued, WaitQueue } from "../kernel/wait-queue.js";
+import { DistinctQueue } from "./distinct-queue.js";
 import { holding } from "./holding.js";
 import { callingTask, taskOf } from "./task-of.js";
-import { TaskQueue } from "./task-queue.js";
 
 /**
  * Mutual exclusion between tasks. Its owner is a task, and it is not re-entrant. First come, first served: a released lock belongs
@@ -19,7 +20,10 @@ import { TaskQueue } from "./task-queue.js";
  * @example await lock.run(() => update(shared));
  */
 export class Lock {
-  readonly #waiting = new TaskQueue("acquire", this);
+  /** Nobody waits while nobody owns it. The queues of its conditions are beside it. @internal */
+  readonly _waiting = new DistinctQueue<Task>("acquire", this);
+  /** The queues of its conditions in which somebody waits. Made for the first one. @internal */
+  _conditions: Set<WaitQueue<void, Task>> | undefined = undefined;
   #owner: Task | undefined = undefined;
   #brokenBy: Task | undefined = undefined;
   /** @internal */ nextHeld: Holding | undefined = undefined;
@@ -55,7 +59,7 @@ export class Lock {
   }
 
   statistics(): { readonly locked: boolean; readonly owner: Task | undefined; readonly tasksWaiting: number } {
-    return { locked: this.isLocked, owner: this.#owner, tasksWaiting: this.#waiting.size };
+    return { locked: this.isLocked, owner: this.#owner, tasksWaiting: this._waiting.size };
   }
 
   /** For the wait graph. @internal */
@@ -66,14 +70,14 @@ export class Lock {
   /** @internal */
   _acquire(scope: CancelScope): Promise<void> {
     const task = taskOf(scope, "a lock");
-    return this._take(task) ? scope._runtime.pause(scope, "acquire", this) : this.#waiting.wait(scope, task);
+    return this._take(task) ? scope._runtime.pause(scope, "acquire", this) : this._waiting.wait(scope, task);
   }
 
   /** @internal */
   _take(task: Task): boolean {
     if (this.#brokenBy !== undefined) throw this.#broken();
     if (this.#owner === task) throw new UsageError(`${task._path} has this lock already; it is not re-entrant`);
-    if (this.#waiting.has(task)) throw new UsageError(`${task._path} waits for this lock already, and would wait for itself`);
+    if (this._waiting.has(task)) throw new UsageError(`${task._path} waits for this lock already, and would wait for itself`);
     if (this.#owner !== undefined) return false;
     this.#setOwner(task);
     return true;
@@ -81,22 +85,43 @@ export class Lock {
 
   /** @internal */
   _release(task: Task): void {
-    if (this.#owner !== task)
-      throw new UsageError(
-        `${task._path} releases a lock that it does not have; ${this.#owner === undefined ? "nobody" : this.#owner._path} has it`,
-      );
+    this._requireOwner(task, "releases a lock that it does not have");
     this.#dropOwner(task);
-    const next = this.#waiting.first;
-    if (next === undefined) return;
-    this.#setOwner(next.what);
-    next.wake();
+    this.#admit();
+  }
+
+  /** @internal */
+  _requireOwner(task: Task, complaint: string): void {
+    if (this.#owner === task) return;
+    // A `finally` that would release it does not hide why a `wait()` has not got it back.
+    if (this.#brokenBy !== undefined) throw this.#broken();
+    const advice = this._waiting.has(task) ? ". The task waits for it, in an acquire() or a wait() that was not awaited" : "";
+    throw new UsageError(`${task._path} ${complaint}; ${this.#owner === undefined ? "nobody" : this.#owner._path} has it${advice}`);
+  }
+
+  /** Has a waiter, of a condition or its own, wait for it from now on, behind all others. @internal */
+  _enqueue(waiter: Queued<void, Task>): void {
+    waiter._queue._remove(waiter);
+    this._waiting._append(waiter);
+    if (this.#owner === undefined) this.#admit();
   }
 
   /** @internal */
   holderEnded(task: Task): void {
     this.#dropOwner(task);
     this.#brokenBy = task;
-    this.#waiting.failAll(this.#broken());
+    const error = this.#broken();
+    this._waiting.failAll(error);
+    // Nobody can notify them any more, because for that one needs the lock.
+    for (const queue of this._conditions ?? []) queue.failAll(error);
+  }
+
+  /** Gives it to the longest waiting task. */
+  #admit(): void {
+    const next = this._waiting.first;
+    if (next === undefined) return;
+    this.#setOwner(next.what);
+    next.wake();
   }
 
   #broken(): BrokenResourceError {

@@ -38,7 +38,7 @@ describe("EV1: an event", () => {
 });
 
 describe("set()", () => {
-  test("FA1, R11: wakes all who wait, in order of arrival, except those who were cancelled", async () => {
+  test("EV1, FA1, R11: wakes all who wait, in order of arrival, except those who were cancelled", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 12 }), async (isCancelled) => {
         const log: number[] = [];
