@@ -1,3 +1,9 @@
+export type { MemoryChannelStatistics } from "./channels/memory-channel.js";
+export { MemoryReceiveChannel, type ValuesOptions } from "./channels/memory-receive-channel.js";
+export { MemorySendChannel } from "./channels/memory-send-channel.js";
+export { type MemoryChannelEnds, openMemoryChannel } from "./channels/open-memory-channel.js";
+export { type Cases, type Chosen, select, selectFair } from "./channels/select.js";
+export { timeout } from "./channels/timeout.js";
 export { type CancelKind, Cancelled } from "./kernel/cancelled.js";
 export { currentEffectiveDeadline, currentScope, currentTask } from "./kernel/current.js";
 export { ErrorGroup, leaves } from "./kernel/error-group.js";

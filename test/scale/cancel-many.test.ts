@@ -8,13 +8,16 @@ import {
   Event,
   Lock,
   now,
+  openMemoryChannel,
   openNursery,
   park,
   run,
   Semaphore,
+  select,
   shield,
   sleep,
   sleepForever,
+  timeout,
 } from "../../src/index.js";
 
 const COUNT = 100_000;
@@ -49,6 +52,37 @@ const QUEUES: Record<string, (root: CancelScope) => Queue> = {
       wake: () => {
         limiter.total = COUNT;
       },
+    };
+  },
+  "on one channel to receive": () => {
+    const { send, receive } = openMemoryChannel<number>(Number.POSITIVE_INFINITY);
+    return { wait: (scope) => receive.receive(scope), left: () => send.statistics().tasksWaitingReceive, wake: () => send.sendNowait(1) };
+  },
+  "on one channel to send": () => {
+    const { send, receive } = openMemoryChannel<number>(1);
+    send.sendNowait(0);
+    return { wait: (scope) => send.send(1, scope), left: () => send.statistics().tasksWaitingSend, wake: () => receive.receiveNowait() };
+  },
+  "in loops, each over a handle of its own of one channel": () => {
+    const { send, receive } = openMemoryChannel<number>(Number.POSITIVE_INFINITY);
+    return {
+      wait: async (scope) => {
+        for await (const _ of receive.clone().values(scope));
+      },
+      left: () => (send.statistics().tasksWaitingReceive + send.statistics().openReceiveChannels - 1) / 2,
+      wake: () => send.sendNowait(1),
+    };
+  },
+  "in selects, each in several queues": () => {
+    const [to, from] = [openMemoryChannel<number>(0), openMemoryChannel<number>(0)];
+    const event = new Event();
+    return {
+      wait: (scope) => select({ item: from.receive, next: from.receive.orEnd, sent: to.send.sending(1), event, late: timeout(1e6) }, scope),
+      left: () => {
+        const inLine = from.send.statistics().tasksWaitingReceive + to.send.statistics().tasksWaitingSend;
+        return (inLine + event.statistics().tasksWaiting) / 4;
+      },
+      wake: () => event.set(),
     };
   },
   "by sleeping, each for another time": () => {

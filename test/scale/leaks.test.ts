@@ -15,28 +15,9 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
+import { growth, NOTHING } from "./heap.js";
 
 const COUNT = 1_000_000;
-const BATCH = 1_000;
-
-/** Bytes that are still reachable. */
-async function heap(): Promise<number> {
-  await new Promise((resolve) => setImmediate(resolve));
-  globalThis.gc?.();
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
-}
-
-/** Does something `count` times in batches, and tells how many bytes more are kept than after a first part of it. */
-async function growth(count: number, batch: (size: number) => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < 10; i++) await batch(BATCH);
-  const before = await heap();
-  for (let i = 0; i < count; i += BATCH) await batch(BATCH);
-  return (await heap()) - before;
-}
-
-/** One byte for each of a million would show. */
-const NOTHING = 1_000_000;
 
 test("the heap can be measured: what is kept shows", async () => {
   const kept: object[] = [];

@@ -4,15 +4,21 @@ import {
   checkpoint,
   Event,
   Lock,
+  type MemoryChannelEnds,
   type Nursery,
   now,
+  openMemoryChannel,
   openNursery,
   park,
   Semaphore,
+  select,
+  selectFair,
   sleep,
   sleepForever,
   sleepUntil,
   type Task,
+  timeout,
+  type ValuesOptions,
 } from "../../src/index.js";
 
 /** An asynchronous operation of the library, ready to be done. */
@@ -46,6 +52,22 @@ function ofSemaphore(semaphore: Semaphore): () => unknown {
 
 function ofLimiter(limiter: CapacityLimiter): () => unknown {
   return () => [limiter.borrowed, limiter.statistics().tasksWaiting];
+}
+
+function ofChannels(...channels: readonly MemoryChannelEnds<number>[]): () => unknown {
+  return () => channels.map(({ send }) => send.statistics());
+}
+
+/** A channel without a limit that has items in it. */
+function filled(...items: readonly number[]): MemoryChannelEnds<number> {
+  const channel = openMemoryChannel<number>(Number.POSITIVE_INFINITY);
+  for (const item of items) channel.send.sendNowait(item);
+  return channel;
+}
+
+/** Options for an iteration in `scope` that leaves the channel as it is. */
+function iterating(scope: Cancellable | undefined): ValuesOptions {
+  return { signal: scope?.signal, preventCancel: true };
 }
 
 /** Those that need not wait, because what they wait for is there. */
@@ -92,6 +114,67 @@ export const READY: Readonly<Record<string, Making>> = {
     const task = await endedTask(root);
     return { run: (scope) => task.join(scope), effect: NONE };
   },
+  "send() to a channel with room": () => {
+    const channel = filled();
+    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel) };
+  },
+  "receive() of what is there": () => {
+    const channel = filled(1, 2);
+    const run = (scope?: Cancellable) => channel.receive.receive(scope).then((item) => channel.send.sendNowait(item));
+    return { run, effect: ofChannels(channel) };
+  },
+  "next() of a channel, of what is there": () => {
+    const channel = filled(1, 2);
+    const run = async (scope?: Cancellable) => {
+      const { value } = await channel.receive.values(iterating(scope)).next();
+      channel.send.sendNowait(value as number);
+    };
+    return { run, effect: ofChannels(channel) };
+  },
+  "next() of a channel at its end": () => {
+    const channel = filled();
+    channel.send.close();
+    return { run: (scope) => channel.receive.values(iterating(scope)).next(), effect: ofChannels(channel) };
+  },
+  "select() of an item that is there": () => {
+    const channel = filled(1, 2);
+    const run = async (scope?: Cancellable) => {
+      const { value } = await select({ never: new Event(), item: channel.receive }, scope);
+      channel.send.sendNowait(value as number);
+    };
+    return { run, effect: ofChannels(channel) };
+  },
+  "select() of the end of a channel": () => {
+    const channel = filled();
+    channel.send.close();
+    return { run: (scope) => select({ never: new Event(), item: channel.receive.orEnd }, scope), effect: ofChannels(channel) };
+  },
+  "select() of a channel with room": () => {
+    const [room, full] = [filled(), openMemoryChannel<number>(0)];
+    const run = (scope?: Cancellable) => select({ full: full.send.sending(1), room: room.send.sending(2) }, scope);
+    return { run, effect: ofChannels(room, full) };
+  },
+  "select() of an event that is set": () => {
+    const [set, never] = [new Event(), new Event()];
+    set.set();
+    return { run: (scope) => select({ never, set }, scope), effect: () => never.statistics().tasksWaiting };
+  },
+  "select() of a task that has ended": async (root) => {
+    const task = await endedTask(root);
+    return { run: (scope) => select({ never: new Event(), task }, scope), effect: NONE };
+  },
+  "select() of timeout(0)": () => {
+    const never = new Event();
+    return { run: (scope) => select({ never, late: timeout(0) }, scope), effect: () => never.statistics().tasksWaiting };
+  },
+  "selectFair() of two that can be done": () => {
+    const channel = filled(1, 2);
+    const run = async (scope?: Cancellable) => {
+      const chosen = await selectFair({ item: channel.receive, room: channel.send.sending(3) }, scope);
+      if (chosen.key === "item") channel.send.sendNowait(chosen.value);
+    };
+    return { run, effect: ofChannels(channel) };
+  },
   "park() that is woken at once": () => {
     let parks = 0;
     const run = (scope?: Cancellable) =>
@@ -132,6 +215,68 @@ export const WAITING: Readonly<Record<string, Making>> = {
   "join() of a task that goes on": (root) => {
     const task = root.startSoon(sleepForever, { background: true });
     return { run: (scope) => task.join(scope), effect: NONE };
+  },
+  "send() that nobody receives": () => {
+    const channel = openMemoryChannel<number>(0);
+    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel) };
+  },
+  "send() to a full channel": () => {
+    const channel = openMemoryChannel<number>(1);
+    channel.send.sendNowait(0);
+    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel) };
+  },
+  "receive() of an empty channel": () => {
+    const channel = openMemoryChannel<number>(1);
+    return { run: (scope) => channel.receive.receive(scope), effect: ofChannels(channel) };
+  },
+  "next() of an empty channel": () => {
+    const channel = openMemoryChannel<number>(1);
+    return { run: (scope) => channel.receive.values(iterating(scope)).next(), effect: ofChannels(channel) };
+  },
+  "select() of a receive": () => {
+    const channel = openMemoryChannel<number>(1);
+    return { run: (scope) => select({ item: channel.receive }, scope), effect: ofChannels(channel) };
+  },
+  "select() of a receive or the end": () => {
+    const channel = openMemoryChannel<number>(1);
+    return { run: (scope) => select({ item: channel.receive.orEnd }, scope), effect: ofChannels(channel) };
+  },
+  "select() of a send": () => {
+    const channel = openMemoryChannel<number>(0);
+    return { run: (scope) => select({ sent: channel.send.sending(1) }, scope), effect: ofChannels(channel) };
+  },
+  "select() of an event": () => {
+    const event = new Event();
+    return { run: (scope) => select({ event }, scope), effect: () => event.statistics().tasksWaiting };
+  },
+  "select() of a task that goes on": (root) => {
+    const task = root.startSoon(sleepForever, { background: true });
+    return { run: (scope) => select({ task }, scope), effect: NONE };
+  },
+  "select() of a timeout": () => ({ run: (scope) => select({ late: timeout(1e6) }, scope), effect: NONE }),
+  "select() of all kinds at once": (root) => {
+    const [event, channel] = [new Event(), openMemoryChannel<number>(0)];
+    const task = root.startSoon(sleepForever, { background: true });
+    const run = (scope?: Cancellable) =>
+      select(
+        {
+          item: channel.receive,
+          again: channel.receive.orEnd,
+          sent: channel.send.sending(1),
+          alsoSent: channel.send.sending(2),
+          event,
+          task,
+          late: timeout(1e6),
+          later: timeout(Number.POSITIVE_INFINITY),
+        },
+        scope,
+      );
+    return { run, effect: () => [ofChannels(channel)(), event.statistics().tasksWaiting] };
+  },
+  "selectFair()": () => {
+    const [channel, other] = [openMemoryChannel<number>(0), openMemoryChannel<number>(0)];
+    const run = (scope?: Cancellable) => selectFair({ item: channel.receive, sent: other.send.sending(1) }, scope);
+    return { run, effect: ofChannels(channel, other) };
   },
   "park()": () => {
     let parks = 0;
