@@ -1,6 +1,11 @@
+export { Broadcast, type BroadcastOptions, type BroadcastStatistics, type SlowPolicy } from "./channels/broadcast.js";
+export type { Subscription, SubscriptionStatistics } from "./channels/broadcast-subscription.js";
+export { generate } from "./channels/generate.js";
+export type { Generated } from "./channels/generated.js";
 export type { MemoryChannelStatistics } from "./channels/memory-channel.js";
 export { MemoryReceiveChannel, type ValuesOptions } from "./channels/memory-receive-channel.js";
 export { MemorySendChannel } from "./channels/memory-send-channel.js";
+export { type ItemOf, type MergeOptions, merge, type NamedItemOf } from "./channels/merge.js";
 export { type MemoryChannelEnds, openMemoryChannel } from "./channels/open-memory-channel.js";
 export { type Cases, type Chosen, select, selectFair } from "./channels/select.js";
 export { timeout } from "./channels/timeout.js";
