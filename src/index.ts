@@ -1,3 +1,9 @@
+export { type FromReadableStreamOptions, fromReadableStream } from "./bridges/from-readable-stream.js";
+export { type FromWritableStreamOptions, fromWritableStream } from "./bridges/from-writable-stream.js";
+export { StreamReceiveChannel } from "./bridges/stream-receive-channel.js";
+export { StreamSendChannel } from "./bridges/stream-send-channel.js";
+export { type ToReadableStreamOptions, toReadableStream } from "./bridges/to-readable-stream.js";
+export { type ToWritableStreamOptions, toWritableStream } from "./bridges/to-writable-stream.js";
 export { Broadcast, type BroadcastOptions, type BroadcastStatistics, type SlowPolicy } from "./channels/broadcast.js";
 export type { Subscription, SubscriptionStatistics } from "./channels/broadcast-subscription.js";
 export { generate } from "./channels/generate.js";

@@ -6,7 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 export default defineConfig({
   // Tests run the sources, not the build.
   resolve: {
-    alias: { "#context": at("src/kernel/context.node.ts"), creche: at("src/index.ts") },
+    alias: { "#context": at("src/kernel/context.node.ts"), "creche/node": at("src/node/index.ts"), creche: at("src/index.ts") },
   },
   test: {
     root: at("."),

@@ -1,0 +1,84 @@
+import { Readable } from "node:stream";
+import { type ReceiveEnd, requireReceiveEnd } from "../bridges/channel-ends.js";
+import { StreamScope } from "../bridges/stream-scope.js";
+import { report } from "../kernel/deliver.js";
+import { EndOfChannel } from "../kernel/errors.js";
+import type { Cancellable } from "../kernel/types.js";
+import { ignore } from "./destroyed.js";
+
+/** Also the scope in which the stream lives: a scope itself, or its `signal`. */
+export interface ToReadableOptions extends Cancellable {
+  /** `false`: a stream of bytes, from strings, buffers and typed arrays. Default `true`: of whatever the channel carries, except `null` and `undefined`. */
+  readonly objectMode?: boolean | undefined;
+  /** `true`: the end stays open when the stream is destroyed, or is left with its scope. Default `false`. */
+  readonly preventCancel?: boolean | undefined;
+}
+
+/**
+ * A `Readable` of Node of what comes out of a channel, for code that takes streams: `pipeline(stream, createGzip(), response)`.
+ *
+ * It receives an item when one is read, and none ahead: what is on its way is bounded by the capacity of the channel alone.
+ * The end of the channel is the end of the stream. Destroying the stream closes the receive end, so producers get `BrokenResourceError`.
+ *
+ * It lives in a scope: the one that is passed, or the ambient one. When that is cancelled, or left, before the end, the stream is destroyed with
+ * the `Cancelled`, which is not an uncaught error if nobody listens for it, and the receive end is closed.
+ *
+ * Pitfall: with `preventCancel`, an item that has been received and not been read is gone when the stream is destroyed, as all that a stream holds. It is one at most.
+ *
+ * @throws TypeError if `receive` is no receive end
+ * @throws MissingScopeError, ScopeEndedError if there is no scope for it; UsageError if there is no nursery around it
+ * @example await pipeline(toReadable(lines), createGzip(), createWriteStream(path), { signal: scope.signal });
+ */
+export function toReadable<T>(receive: ReceiveEnd<T>, options?: ToReadableOptions): Readable {
+  requireReceiveEnd(receive, "toReadable()");
+  const { objectMode = true, preventCancel } = options ?? {};
+  const scope = new StreamScope("toReadable", options);
+  const close = () => {
+    if (preventCancel !== true) receive.close();
+  };
+  const isNothing = (item: T) => !objectMode && (item as Partial<Uint8Array> | undefined)?.length === 0;
+  const pull = async () => {
+    try {
+      let item = await receive.receive(scope);
+      // After nothing, a stream of bytes would not ask again.
+      while (isNothing(item)) item = await receive.receive(scope);
+      if (item === null || item === undefined) throw new TypeError(`a stream of Node carries no ${item}: null means its end`);
+      if (!scope.isOver) push(stream, item);
+    } catch (error) {
+      if (error instanceof EndOfChannel && !scope.isOver) {
+        scope.end();
+        push(stream, null);
+      } else stream.destroy(error as Error);
+    }
+  };
+  const stream = new Readable({
+    objectMode,
+    highWaterMark: 0,
+    read() {
+      void pull();
+    },
+    destroy(error, callback) {
+      // It is, after its end: then there is nothing to close.
+      if (!scope.isOver) {
+        scope.end();
+        close();
+      }
+      callback(error);
+    },
+  });
+  scope.begin((reason) => {
+    scope.endCancelled(close);
+    stream.on("error", ignore);
+    stream.destroy(reason);
+  });
+  return stream;
+}
+
+/** Runs listeners of the user. What they throw is uncaught, as it is in any emitter, and is no failure of the stream. */
+function push(stream: Readable, item: unknown): void {
+  try {
+    stream.push(item);
+  } catch (error) {
+    report(error);
+  }
+}
