@@ -1,33 +1,31 @@
 import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
 import { Interpreter } from "./interpret.js";
 import type { Case, Entry, Trace } from "./program.js";
+import { randomPick } from "./random-pick.js";
 
 export interface Verdict {
   readonly id: string;
-  readonly state: "passed" | "failed" | "skipped";
-  /** The first event that differs: task, expected and got. */
+  readonly state: "passed" | "failed";
+  /** The first event that differs, with the schedule if it was a random one: task, expected and got. */
   readonly difference?: string;
-}
-
-/** Whether a program has what the library does not have yet. */
-export function isSkipped({ program }: Case): boolean {
-  return Object.keys(program.channels ?? {}).length > 0 || (program.conditions ?? []).length > 0;
 }
 
 export interface CheckOptions {
   /** The case was recorded with strict groups. */
   readonly isStrict?: boolean;
-  /** Which ready wake-up goes on next. Default: the oldest. */
-  readonly pick?: SimulateOptions["pick"];
+  /** Under how many random schedules it is run besides the default one: 1, 2, ... are their seeds. */
+  readonly schedules?: number;
 }
 
 /** Runs one case in virtual time, and holds its trace against the recorded one. */
-export async function check(recorded: Case, { isStrict = false, pick }: CheckOptions = {}): Promise<Verdict> {
-  const { id } = recorded;
-  if (isSkipped(recorded)) return { id, state: "skipped" };
-  const trace = await simulate(() => new Interpreter(recorded.program).trace(), { errors: isStrict ? "group" : "collapse", pick });
-  const difference = firstDifference(recorded.trace, trace);
-  return difference === undefined ? { id, state: "passed" } : { id, state: "failed", difference };
+export async function check({ id, program, trace }: Case, { isStrict = false, schedules = 0 }: CheckOptions = {}): Promise<Verdict> {
+  const errors = isStrict ? "group" : "collapse";
+  for (let seed = 0; seed <= schedules; seed++) {
+    const options: SimulateOptions = seed === 0 ? { errors } : { errors, pick: randomPick(seed) };
+    const difference = firstDifference(trace, await simulate(() => new Interpreter(program).trace(), options));
+    if (difference !== undefined) return { id, state: "failed", difference: seed === 0 ? difference : `schedule ${seed}: ${difference}` };
+  }
+  return { id, state: "passed" };
 }
 
 function firstDifference(expected: Trace, got: Trace): string | undefined {

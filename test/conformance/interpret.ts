@@ -1,38 +1,28 @@
 import {
   type Awaitable,
-  Cancelled,
   CancelScope,
   CapacityLimiter,
+  Condition,
   checkpoint,
   currentEffectiveDeadline,
-  ErrorGroup,
   Event,
   failAfter,
   isCancellation,
   Lock,
-  type Nursery,
   now,
+  openMemoryChannel,
   openNursery,
   Semaphore,
   sleep,
   type Task,
-  TimeoutError,
+  UsageError,
 } from "../../src/index.js";
+import { Boom, label } from "./label.js";
 import type { Block, Entry, Program, Statement, Trace } from "./program.js";
+import { runChannelStatement } from "./run-channel-statement.js";
+import { named, type Surroundings, withChannel, withNursery, withScope } from "./surroundings.js";
 
 const HORIZON = 1_000_000;
-
-class Boom extends Error {
-  override readonly name = "Boom";
-}
-
-/** What the statements of one task find around them: names are lexical, so a task is spawned with what is visible there. */
-interface Surroundings {
-  readonly task: string;
-  readonly scopes: Readonly<Record<string, CancelScope>>;
-  readonly nurseries: Readonly<Record<string, Nursery>>;
-  readonly started?: (value: string) => void;
-}
 
 interface Acquirable {
   run(body: () => Awaitable<void>): Promise<void>;
@@ -44,6 +34,7 @@ export class Interpreter {
   readonly #events: ReadonlyMap<string, Event>;
   readonly #acquirables = new Map<string, Acquirable>();
   readonly #limiters: ReadonlyMap<string, CapacityLimiter>;
+  readonly #conditions: ReadonlyMap<string, Condition>;
   readonly #begin = now();
   readonly #program: Program;
 
@@ -51,13 +42,16 @@ export class Interpreter {
     this.#program = program;
     this.#events = new Map((program.events ?? []).map((id) => [id, new Event()]));
     this.#limiters = new Map(Object.entries(program.limiters ?? {}).map(([id, tokens]) => [id, new CapacityLimiter(tokens)]));
+    this.#conditions = new Map((program.conditions ?? []).map((id) => [id, new Condition()]));
     for (const id of program.locks ?? []) this.#acquirables.set(id, new Lock());
     for (const [id, value] of Object.entries(program.semaphores ?? {})) this.#acquirables.set(id, new Semaphore(value));
-    for (const [id, limiter] of this.#limiters) this.#acquirables.set(id, limiter);
+    for (const [id, acquirable] of [...this.#limiters, ...this.#conditions]) this.#acquirables.set(id, acquirable);
   }
 
   async trace(): Promise<Trace> {
-    const around: Surroundings = { task: "main", scopes: {}, nurseries: {} };
+    let around: Surroundings = { task: "main", scopes: {}, nurseries: {}, channels: {} };
+    for (const [id, capacity] of Object.entries(this.#program.channels ?? {}))
+      around = withChannel(around, id, openMemoryChannel(capacity));
     let outcome = "ok";
     try {
       const horizon = new CancelScope({ timeout: HORIZON });
@@ -112,12 +106,12 @@ export class Interpreter {
         await failAfter(statement.ms, (scope) => this.#block(withScope(around, statement.id, scope), statement.body));
         return log(`fail ${statement.id} passed`);
       case "cancel":
-        return scopeNamed(around, statement.scope).cancel();
+        return named(around.scopes, statement.scope).cancel();
       case "shield":
-        scopeNamed(around, statement.scope).shield = statement.value;
+        named(around.scopes, statement.scope).shield = statement.value;
         return;
       case "deadline":
-        scopeNamed(around, statement.scope).deadline = now() + statement.ms;
+        named(around.scopes, statement.scope).deadline = now() + statement.ms;
         return;
       case "effective_deadline":
         return log(`effective deadline ${instant(currentEffectiveDeadline() - this.#begin)}`);
@@ -139,9 +133,20 @@ export class Interpreter {
       case "semaphore":
       case "limiter":
         return this.#holding(around, statement.id, statement.body);
+      case "condition":
+        return this.#holding(around, statement.id, statement.body);
+      case "condition_wait":
+        return this.#attempt(around, "wait", async () => {
+          await this.#conditions.get(statement.id)?.wait();
+          log(`notified ${statement.id}`);
+        });
+      case "notify":
+        return this.#attempt(around, "notify", () => this.#notify(statement));
       case "limiter_total":
         (this.#limiters.get(statement.id) as CapacityLimiter).total = statement.n;
         return;
+      default:
+        return runChannelStatement({ around, log, run: (body, inside) => this.#block(inside, body) }, statement);
     }
   }
 
@@ -168,14 +173,14 @@ export class Interpreter {
 
   #spawn(around: Surroundings, { nursery, name, body }: Statement & { op: "spawn" | "start" }): void {
     const { started: _, ...inherited } = around;
-    nurseryNamed(around, nursery).startSoon(() => this.#task({ ...inherited, task: name }, body), { name });
+    named(around.nurseries, nursery).startSoon(() => this.#task({ ...inherited, task: name }, body), { name });
   }
 
   async #start(around: Surroundings, { nursery, name, body }: Statement & { op: "spawn" | "start" }): Promise<void> {
     const begin = (_: Task, started: (value: string) => void) => this.#task({ ...around, task: name, started }, body);
     let value: string;
     try {
-      value = await nurseryNamed(around, nursery).start<string>(begin, { name });
+      value = await named(around.nurseries, nursery).start<string>(begin, { name });
     } catch (error) {
       if (label(error) !== "RuntimeError") throw error;
       return this.#log(around, `start ${name}: RuntimeError`);
@@ -191,6 +196,22 @@ export class Interpreter {
     }
   }
 
+  #notify({ id, n }: Statement & { op: "notify" }): void {
+    const condition = this.#conditions.get(id);
+    if (n === "all") condition?.notifyAll();
+    else condition?.notify(n);
+  }
+
+  /** Logs what is misuse, and goes on. */
+  async #attempt(around: Surroundings, what: string, operation: () => Awaitable<void>): Promise<void> {
+    try {
+      await operation();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#log(around, `${what}: ${label(error)}`);
+    }
+  }
+
   async #holding(around: Surroundings, id: string, body: Block): Promise<void> {
     await (this.#acquirables.get(id) as Acquirable).run(async () => {
       this.#log(around, `acquired ${id}`);
@@ -200,32 +221,7 @@ export class Interpreter {
   }
 }
 
-function withScope(around: Surroundings, id: string, scope: CancelScope): Surroundings {
-  return { ...around, scopes: { ...around.scopes, [id]: scope } };
-}
-
-function withNursery(around: Surroundings, id: string, nursery: Nursery): Surroundings {
-  return { ...withScope(around, id, nursery), nurseries: { ...around.nurseries, [id]: nursery } };
-}
-
-function scopeNamed({ scopes }: Surroundings, id: string): CancelScope {
-  return scopes[id] as CancelScope;
-}
-
-function nurseryNamed({ nurseries }: Surroundings, id: string): Nursery {
-  return nurseries[id] as Nursery;
-}
-
 function instant(ms: number): string {
   if (ms === Number.POSITIVE_INFINITY) return "inf";
   return ms === Number.NEGATIVE_INFINITY ? "-inf" : String(ms);
-}
-
-/** The labels of README.md. */
-function label(error: unknown): string {
-  if (error instanceof Boom) return `Boom(${error.message})`;
-  if (error instanceof TimeoutError) return "TooSlow";
-  if (error instanceof Cancelled) return "Cancelled";
-  if (error instanceof ErrorGroup) return `[${error.errors.map(label).sort().join(",")}]`;
-  return error instanceof Error && error.name !== "Error" ? "RuntimeError" : `unexpected ${String(error)}`;
 }

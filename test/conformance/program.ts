@@ -35,7 +35,21 @@ export type Statement =
   | { readonly op: "started"; readonly value: string }
   | { readonly op: "event_set" | "event_wait"; readonly id: string }
   | { readonly op: "lock" | "semaphore" | "limiter"; readonly id: string; readonly body: Block }
-  | { readonly op: "limiter_total"; readonly id: string; readonly n: number };
+  | { readonly op: "limiter_total"; readonly id: string; readonly n: number }
+  | { readonly op: "condition"; readonly id: string; readonly body: Block }
+  | { readonly op: "condition_wait"; readonly id: string }
+  | { readonly op: "notify"; readonly id: string; readonly n: number | "all" }
+  | ChannelStatement;
+
+export type ChannelStatement =
+  | { readonly op: "send" | "send_nowait"; readonly id: string; readonly value: string }
+  | { readonly op: "receive" | "receive_nowait"; readonly id: string }
+  | { readonly op: "close_send" | "close_receive"; readonly id: string }
+  | { readonly op: "clone"; readonly id: string; readonly end: ChannelEnd; readonly as: string; readonly body: Block }
+  | { readonly op: "closing"; readonly id: string; readonly end: ChannelEnd; readonly body: Block }
+  | { readonly op: "iterate"; readonly id: string; readonly body: Block };
+
+export type ChannelEnd = "send" | "receive";
 
 /** Per task its events, each with its time; and how the whole program ended. */
 export interface Trace {

@@ -1,0 +1,34 @@
+import type { CancelScope, MemoryReceiveChannel, MemorySendChannel, Nursery } from "../../src/index.js";
+
+export interface ChannelPair {
+  readonly send: MemorySendChannel<string>;
+  readonly receive: MemoryReceiveChannel<string>;
+}
+
+/** What the statements of one task find around them: names are lexical, so a task is spawned with what is visible there. */
+export interface Surroundings {
+  readonly task: string;
+  readonly scopes: Readonly<Record<string, CancelScope>>;
+  readonly nurseries: Readonly<Record<string, Nursery>>;
+  readonly channels: Readonly<Record<string, ChannelPair>>;
+  readonly started?: (value: string) => void;
+}
+
+export function withScope(around: Surroundings, id: string, scope: CancelScope): Surroundings {
+  return { ...around, scopes: { ...around.scopes, [id]: scope } };
+}
+
+export function withNursery(around: Surroundings, id: string, nursery: Nursery): Surroundings {
+  return { ...withScope(around, id, nursery), nurseries: { ...around.nurseries, [id]: nursery } };
+}
+
+export function withChannel(around: Surroundings, id: string, channel: ChannelPair): Surroundings {
+  return { ...around, channels: { ...around.channels, [id]: channel } };
+}
+
+/** What a program calls `id`; the format promises that it is there. */
+export function named<T>(things: Readonly<Record<string, T>>, id: string): T {
+  const thing = things[id];
+  if (thing === undefined) throw new Error(`the program has nothing that is called ${id} here`);
+  return thing;
+}
