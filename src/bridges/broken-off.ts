@@ -7,7 +7,7 @@ import { BrokenResourceError } from "../kernel/errors.js";
  * an error that says what has happened here.
  */
 export function brokenOff(reason: unknown): unknown {
-  if (!isNone(reason) && !isCancelled(reason) && !isCancelled(causeOf(reason))) return reason;
+  if (!isNone(reason) && !standsForCancellation(reason)) return reason;
   const because = isNone(reason) ? "" : ` (${describe(reason)})`;
   const message = `a stream into a channel was broken off before its end${because}, so what came out of the channel is not all`;
   return new BrokenResourceError(message, isNone(reason) ? undefined : { cause: reason });
@@ -16,6 +16,11 @@ export function brokenOff(reason: unknown): unknown {
 /** How streams of the web and of Node say that no reason was given. */
 export function isNone(reason: unknown): reason is null | undefined {
   return reason === undefined || reason === null;
+}
+
+/** Whether it says that something of creche was cancelled, as streams pass that on: `AbortError`s of Node have it as their cause. */
+export function standsForCancellation(reason: unknown): boolean {
+  return isCancelled(reason) || isCancelled(causeOf(reason));
 }
 
 function causeOf(reason: unknown): unknown {

@@ -1,7 +1,6 @@
 import { describe } from "../kernel/describe.js";
-import { EndOfChannel } from "../kernel/errors.js";
 import type { Cancellable } from "../kernel/types.js";
-import { type Source, StreamReceiveChannel } from "./stream-receive-channel.js";
+import { type Failure, type Source, StreamReceiveChannel } from "./stream-receive-channel.js";
 
 /** Also the scope in which the channel lives: a scope itself, or its `signal`. */
 export interface FromReadableStreamOptions extends Cancellable {
@@ -42,8 +41,8 @@ class ReaderSource<T> implements Source<T> {
   #chunk: { readonly value: T } | undefined = undefined;
   /** Set from `request` until its answer. There is never more than one read under way, so chunks come in their order. */
   #isReading = false;
-  /** How the stream has ended, as far as it has told. */
-  #end: { readonly error: unknown } | undefined = undefined;
+  /** How the stream has ended, as soon as that is known. */
+  #end: { readonly failure: Failure | undefined } | undefined = undefined;
 
   constructor(reader: ReadableStreamDefaultReader<T>, channel: StreamReceiveChannel<T>, preventCancel: boolean) {
     this.#reader = reader;
@@ -51,8 +50,8 @@ class ReaderSource<T> implements Source<T> {
     this.#preventCancel = preventCancel;
     // Seen also while nobody receives: what has ended is not to be cancelled afterwards.
     reader.closed.then(
-      () => this.#ended(new EndOfChannel("the stream is at its end")),
-      (error) => this.#ended(error),
+      () => this.#ended(undefined),
+      (error) => this.#ended({ error }),
     );
   }
 
@@ -73,16 +72,16 @@ class ReaderSource<T> implements Source<T> {
       ({ done, value }) => {
         this.#isReading = false;
         if (done) {
-          this.#ended(new EndOfChannel("the stream is at its end"));
+          this.#ended(undefined);
           return;
         }
         this.#chunk = { value: value as T };
         this.#channel._arrived();
-        if (this.#end !== undefined) this.#ended(this.#end.error);
+        if (this.#end !== undefined) this.#ended(this.#end.failure);
       },
       (error) => {
         this.#isReading = false;
-        this.#ended(error);
+        this.#ended({ error });
       },
     );
   }
@@ -92,7 +91,7 @@ class ReaderSource<T> implements Source<T> {
       if (!this.#preventCancel) await this.#reader.cancel(reason);
     } catch (error) {
       // The stream's own error is for who receives from it, and nobody does any more.
-      if (error !== this.#end?.error) throw error;
+      if (error !== this.#end?.failure?.error) throw error;
     } finally {
       this.detach();
     }
@@ -103,8 +102,8 @@ class ReaderSource<T> implements Source<T> {
   }
 
   /** A chunk that is on its way comes first. */
-  #ended(error: unknown): void {
-    this.#end ??= { error };
-    if (!this.#isReading) this.#channel._ended(this.#end.error);
+  #ended(failure: Failure | undefined): void {
+    this.#end ??= { failure };
+    if (!this.#isReading) this.#channel._ended(this.#end.failure);
   }
 }

@@ -1,6 +1,6 @@
 import type { Cancelled } from "../kernel/cancelled.js";
 import { UsageError } from "../kernel/errors.js";
-import { CALLED, TASK, TEMPORARY } from "../kernel/flags.js";
+import { CALLED, DRAINING, TASK, TEMPORARY } from "../kernel/flags.js";
 import { release, scopeOf } from "../kernel/lookup.js";
 import { Nursery } from "../kernel/nursery.js";
 import { type Parked, park } from "../kernel/park.js";
@@ -8,7 +8,7 @@ import { CancelScope } from "../kernel/scope.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { Task } from "../kernel/task.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
-import { brokenOff, isNone } from "./broken-off.js";
+import { brokenOff, isNone, standsForCancellation } from "./broken-off.js";
 
 /**
  * The life of a stream in a scope, like that of a task in the background: it holds nothing up, it is cancelled with the scope and when the scope is left,
@@ -106,10 +106,18 @@ export class StreamScope extends CancelScope {
     (nurseryOf(this._parent) as Nursery)._bodyThrew(error);
   }
 
-  /** Somebody outside broke the stream off. Where it is cancelled anyway, that may be all that it means. */
+  /** Somebody outside broke the stream off. Where everything is being ended anyway, that may be all that it means. */
   breakOff(reason: unknown): void {
-    const isCancellation = (this._reason !== undefined && isNone(reason)) || this._judge(reason).isCancellation;
-    if (!isCancellation) this.fail(brokenOff(reason));
+    const isEnding = this.#isEnding && (isNone(reason) || standsForCancellation(reason));
+    if (!isEnding && !this._judge(reason).isCancellation) this.fail(brokenOff(reason));
+  }
+
+  /** Whether it is cancelled; or is about to be, because what it is in is being left, and others there are first. */
+  get #isEnding(): boolean {
+    if (this._reason !== undefined) return true;
+    let at = this._parent as ScopeNode;
+    while ((at._flags & DRAINING) === 0 && !(at instanceof Nursery)) at = at._parent as ScopeNode;
+    return (at._flags & DRAINING) !== 0;
   }
 
   /** Between the last look at what is in it and its end there is no await; and the nursery is told while it cannot have ended. */

@@ -71,7 +71,7 @@ export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStream
     close: letGo,
     abort(reason) {
       scope.breakOff(reason);
-      if (!scope.isOver) letGo();
+      letGo();
     },
   });
   scope.begin((reason) => {

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { type Source, StreamReceiveChannel } from "../bridges/stream-receive-channel.js";
 import { describe } from "../kernel/describe.js";
-import { EndOfChannel, UsageError } from "../kernel/errors.js";
+import { UsageError } from "../kernel/errors.js";
 import type { Cancellable } from "../kernel/types.js";
 import { destroyed } from "./destroyed.js";
 import { watchEnd } from "./watch-end.js";
@@ -56,7 +56,7 @@ class ReadableSource<T> implements Source<T> {
     this.#stream = stream;
     this.#channel = channel;
     this.#preventCancel = preventCancel;
-    this.#stopWatching = watchEnd(stream, "readable", (error) => channel._ended(error ?? new EndOfChannel("the stream is at its end")));
+    this.#stopWatching = watchEnd(stream, "readable", (error) => channel._ended(error && { error }));
   }
 
   /** Takes it out of the stream's own buffer: only then it is certain that there is one. */

@@ -62,7 +62,7 @@ export function toWritable<T>(send: SendEnd<T>, options?: ToWritableOptions): Wr
     destroy(error, callback) {
       if (!scope.isOver) {
         scope.breakOff(error);
-        if (!scope.isOver) letGo();
+        letGo();
       }
       callback(error);
     },

@@ -27,6 +27,7 @@ import { callingTask, taskOf } from "./task-of.js";
  * await limiter.run(() => fetchPage(url));
  */
 export class CapacityLimiter {
+  /** Nobody waits while a token is free. */
   readonly #waiting = new DistinctQueue<unknown, BorrowedToken | undefined>("acquire", this);
   readonly #borrowers = new Set<unknown>();
   #total: number;
@@ -154,7 +155,7 @@ export class CapacityLimiter {
       throw new UsageError(`${nameOf(borrower)} waits for a token of this limiter already; ${kindOf(borrower)} borrows one at a time`);
     if (this.#borrowers.has(borrower))
       throw new UsageError(`${nameOf(borrower)} has a token of this limiter already; ${kindOf(borrower)} borrows one at a time`);
-    if (this.#waiting.size > 0 || this.available < 1) return false;
+    if (this.available < 1) return false;
     this.#borrowers.add(borrower);
     return true;
   }

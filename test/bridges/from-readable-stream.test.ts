@@ -198,6 +198,7 @@ describe("receiving from a readable stream", () => {
       });
       expect(await select({ channel, late: timeout(5) })).toEqual({ key: "channel", value: "two" });
       expect(await rejectionOf(select({ channel, event }))).toBeInstanceOf(EndOfChannel);
+      expect(await select({ end: channel.orEnd })).toEqual({ key: "end", value: { done: true, value: undefined } });
     });
   });
 
@@ -281,6 +282,19 @@ describe("closing the channel", () => {
       fromReadableStream(source.stream)[Symbol.dispose]();
       await sleep(1);
       expect(source.stream.locked).toBe(false);
+    });
+  });
+
+  test("is what the cancellation of a loop does, too", async () => {
+    await simulate(async () => {
+      for (const preventCancel of [false, true]) {
+        const { stream } = fed<number>();
+        const channel = fromReadableStream(stream);
+        await moveOnAfter(1, async () => {
+          for await (const _ of channel.values({ preventCancel }));
+        });
+        expect(channel.isClosed).toBe(!preventCancel);
+      }
     });
   });
 

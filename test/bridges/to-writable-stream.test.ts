@@ -15,6 +15,7 @@ import {
   openNursery,
   run,
   ScopeEndedError,
+  shield,
   sleep,
   sleepForever,
   TimeoutError,
@@ -275,6 +276,39 @@ describe("aborting the stream", () => {
       });
     });
     expect(await rejectionOf(running)).toBe(cause);
+  });
+
+  test("in a shield in a nursery that is cancelled: the failure is kept, and the end is closed", async () => {
+    const cause = new Error("cut off");
+    const running = simulate(async (nursery) => {
+      nursery.cancel();
+      await shield(async () => {
+        const [send] = openMemoryChannel<number>(0);
+        await toWritableStream(send).abort(cause);
+        expect(send.isClosed).toBe(true);
+        await checkpoint();
+      });
+    });
+    expect(await rejectionOf(running)).toBe(cause);
+  });
+
+  test("because its pipe ran in the background of a nursery that is left: no failure", async () => {
+    for (const isWriting of [false, true]) {
+      await simulate(async () => {
+        await openNursery(async (nursery) => {
+          const [send] = openMemoryChannel<number>(0);
+          const source = new ReadableStream<number>({ start: (controller) => (isWriting ? controller.enqueue(1) : undefined) });
+          let begin = (_: WritableStream<number>) => {};
+          const begun = new Promise<WritableStream<number>>((resolve) => {
+            begin = resolve;
+          });
+          nursery.startSoon(async ({ signal }) => source.pipeTo(await begun, { signal }), { background: true });
+          // It is cancelled after the one above.
+          nursery.startSoon(() => moveOnAfter(1_000, () => sleepForever(begin(toWritableStream(send)) as undefined)), { background: true });
+          await sleep(1);
+        });
+      });
+    }
   });
 
   test("R3: joins the other failures", async () => {

@@ -6,6 +6,7 @@ import {
   currentScope,
   currentTask,
   ErrorGroup,
+  Event,
   now,
   run,
   shield,
@@ -134,12 +135,13 @@ describe("run() inside a scope", () => {
   test("detached, is a root of its own: not cancelled with it, and not waited for", async () => {
     let ended = "not yet";
     let detached: Promise<unknown> | undefined;
+    const gate = new Event();
     const scope = new CancelScope();
     await run(() =>
       scope.run(async () => {
         detached = run(
           async (nursery) => {
-            await sleep(5);
+            await gate.wait();
             ended = currentScope() === nursery ? "in its own scope" : "elsewhere";
           },
           { detached: true },
@@ -149,6 +151,7 @@ describe("run() inside a scope", () => {
       }),
     );
     expect([scope.cancelledCaught, ended]).toEqual([true, "not yet"]);
+    gate.set();
     await detached;
     expect(ended).toBe("in its own scope");
   });

@@ -142,10 +142,12 @@ describe("a Readable of a receive end", () => {
         send.sendNowait(1);
         send.close();
         const stream = toReadable(receive);
-        stream.on("data", () => {
-          throw boom;
+        await new Promise<void>((resolve) => {
+          stream.on("data", () => {
+            resolve();
+            throw boom;
+          });
         });
-        await sleep(1);
         expect(stream.errored).toBe(null);
         stream.destroy();
       }),

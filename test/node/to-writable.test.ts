@@ -132,10 +132,12 @@ describe("a Writable of a send end", () => {
     const { uncaught, unhandled } = await watchProcess(() =>
       run(async () => {
         const stream = toWritable(openMemoryChannel<number>(1).send);
-        stream.write(1, () => {
-          throw boom;
+        await new Promise<void>((resolve) => {
+          stream.write(1, () => {
+            resolve();
+            throw boom;
+          });
         });
-        await sleep(1);
         stream.end();
         await finished(stream);
       }),

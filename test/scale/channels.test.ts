@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EndQueue } from "../../src/channels/end-queue.js";
+import { MemoryChannel } from "../../src/channels/memory-channel.js";
 import {
   BrokenResourceError,
   type Cancellable,
@@ -25,11 +26,20 @@ import { growth, NOTHING } from "./heap.js";
 
 const COUNT = 200_000;
 
+const { senders, receivers } = new MemoryChannel(0);
+const PROTOTYPES = [
+  WaitQueue.prototype,
+  EndQueue.prototype,
+  Object.getPrototypeOf(senders),
+  Object.getPrototypeOf(receivers),
+  Waiter.prototype,
+];
+
 /** How many steps the queues take while `work` runs: each use of a method or a getter of theirs is one. */
 function steps(work: () => unknown): number {
   let count = 0;
   const undo: (() => void)[] = [];
-  for (const prototype of [WaitQueue.prototype, EndQueue.prototype, Waiter.prototype]) {
+  for (const prototype of PROTOTYPES) {
     for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       const counted: PropertyDescriptor = { ...own };
       for (const kind of ["get", "value"] as const) {
@@ -123,6 +133,26 @@ describe("R14: the work is proportional to how many wait:", () => {
     expect(first).toBeGreaterThan(500);
     // The same for each of them, but for what is done once.
     expect(third - second).toBe(2 * (second - first));
+  });
+
+  test("to close a handle on which nobody waits, any more, takes no look at those who wait on others", async () => {
+    for (const side of ["send", "receive"] as const) {
+      await simulate(
+        async (root) => {
+          const channel = openMemoryChannel<number>(0);
+          const wait = (end: (typeof channel)[typeof side]) => ("send" in end ? end.send(1, root) : end.receive(root)).catch(() => {});
+          const [served, unused] = [channel[side].clone(), channel[side].clone()];
+          for (let i = 0; i < 3; i++) void wait(served as typeof channel.send);
+          for (let i = 0; i < 3; i++) {
+            if (side === "send") channel.receive.receiveNowait();
+            else channel.send.sendNowait(i);
+          }
+          for (let i = 0; i < 1_000; i++) void wait(channel[side]);
+          for (const end of [served, unused]) expect(steps(() => end.close())).toBeLessThan(10);
+        },
+        { ambient: false },
+      );
+    }
   });
 
   function isClosing(outcome: unknown): boolean {

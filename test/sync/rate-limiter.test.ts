@@ -92,6 +92,16 @@ describe("tokens", () => {
     });
   });
 
+  test("also where each is taken at its very instant, without a wait", async () => {
+    await simulate(async () => {
+      const limiter = new RateLimiter({ limit: 3, interval: 1_000, burst: 1 });
+      for (let i = 0; i <= 300; i++) {
+        await sleepUntil((i * 1_000) / 3);
+        limiter.acquireNowait();
+      }
+    });
+  });
+
   test("are told as they are taken also next to the instants at which they come, as near as numbers can be", async () => {
     const rates = fc.record({ limit: fc.integer({ min: 1, max: 7 }), interval: fc.constantFrom(0.1, 1, 7, 10, 1_000, 1_000 / 3) });
     await fc.assert(
