@@ -71,7 +71,7 @@ function alternativesOf(cases: Cases): Named[] {
 /** A `select` that waits. While it is parked, each of its alternatives stands in its queue; none does afterwards. */
 class Selecting extends Waiter<{ readonly key: string; readonly value: unknown }> {
   readonly #named: readonly Named[];
-  #enlisted: Enlisted[] = [];
+  readonly #enlisted: Enlisted[] = [];
 
   constructor(named: readonly Named[]) {
     super();
@@ -98,7 +98,6 @@ class Selecting extends Waiter<{ readonly key: string; readonly value: unknown }
 
   override _forget(): void {
     for (const enlisted of this.#enlisted) enlisted.leave();
-    this.#enlisted = [];
   }
 }
 

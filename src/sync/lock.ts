@@ -77,8 +77,11 @@ export class Lock {
   _take(task: Task): boolean {
     if (this.#brokenBy !== undefined) throw this.#broken();
     if (this.#owner === task) throw new UsageError(`${task._path} has this lock already; it is not re-entrant`);
-    if (this._waiting.has(task)) throw new UsageError(`${task._path} waits for this lock already, and would wait for itself`);
-    if (this.#owner !== undefined) return false;
+    // While nobody owns it and nobody waits in a condition of it, nobody waits.
+    if (this.#owner !== undefined || this._conditions !== undefined) {
+      if (this._waiting.has(task)) throw new UsageError(`${task._path} waits for this lock already, and would wait for itself`);
+      if (this.#owner !== undefined) return false;
+    }
     this.#setOwner(task);
     return true;
   }

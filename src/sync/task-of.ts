@@ -1,4 +1,5 @@
 import { UsageError } from "../kernel/errors.js";
+import { TEMPORARY } from "../kernel/flags.js";
 import { release, scopeOf } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
@@ -15,6 +16,7 @@ export function taskOf(scope: CancelScope, what: string): Task {
 /** As `taskOf`, for the scope that `where` names. Works also in a scope that is cancelled or has ended: giving back is always possible. */
 export function callingTask(where: Cancellable | undefined, what: string): Task {
   const scope = scopeOf(where);
+  if ((scope._flags & TEMPORARY) === 0) return taskOf(scope, what);
   try {
     return taskOf(scope, what);
   } finally {
