@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { format } from "node:util";
 import { afterAll, describe, expect, test, vi } from "vitest";
 
-const text = readFileSync(new URL("../../docs/generators.md", import.meta.url), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "creche-docs-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,20 +17,28 @@ function inVirtualTime(code: string): string {
   return `import { simulate as run } from ${JSON.stringify(simulated)};\n${code.replace(names, names.replace(/\brun,? ?/, ""))}`;
 }
 
-/** Each piece of code, with the line it begins in. */
-const snippets = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(({ 1: code = "", index }) => ({
-  code,
-  line: text.slice(0, index).split("\n").length + 1,
-}));
+/** Each piece of code of a page, with the line it begins in. */
+function snippetsOf(page: string): { readonly code: string; readonly line: number }[] {
+  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8");
+  return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(({ 1: code = "", index }) => ({
+    code,
+    line: text.slice(0, index).split("\n").length + 1,
+  }));
+}
 
 /** What the comments on lines of their own say that has been printed so far, from the left margin or inside of a block; not what they explain. */
 function promisedBy(code: string): string[] {
   return [...code.matchAll(/^ *\/\/ (?!Wrong|Right|await )(.*)$/gm)].flatMap(({ 1: words = "" }) => words.split(" "));
 }
 
-describe("docs/generators.md: every piece of code prints what it says, from line", () => {
+describe.each([
+  { page: "channels.md", atLeast: 5 },
+  { page: "generators.md", atLeast: 8 },
+])("docs/$page: every piece of code prints what it says, from line", ({ page, atLeast }) => {
+  const snippets = snippetsOf(page);
+
   test.each(snippets)("$line", async ({ code, line }) => {
-    const file = join(folder, `line-${line}.ts`);
+    const file = join(folder, `${page}-${line}.ts`);
     writeFileSync(file, inVirtualTime(code));
     const printed: string[] = [];
     const log = vi.spyOn(console, "log").mockImplementation((...given) => void printed.push(...format(...given).split(" ")));
@@ -45,6 +52,6 @@ describe("docs/generators.md: every piece of code prints what it says, from line
   });
 
   test("and there are some", () => {
-    expect(snippets.length).toBeGreaterThanOrEqual(8);
+    expect(snippets.length).toBeGreaterThanOrEqual(atLeast);
   });
 });
