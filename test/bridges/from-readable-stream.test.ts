@@ -244,6 +244,26 @@ describe("an error of the stream", () => {
     });
   });
 
+  test("comes after the chunk that is on its way, also where a platform tells of the end first", async () => {
+    for (const failure of [undefined, new Error("boom")]) {
+      await simulate(async () => {
+        let give = (_: { done: false; value: number }) => {};
+        const reader = {
+          closed: failure === undefined ? Promise.resolve() : Promise.reject(failure),
+          read: () => new Promise((resolve) => (give = resolve)),
+          releaseLock() {},
+        };
+        const channel = fromReadableStream({ getReader: () => reader } as unknown as ReadableStream<number>);
+        const receiving = channel.receive();
+        await sleep(1);
+        give({ done: false, value: 1 });
+        expect(await receiving).toBe(1);
+        if (failure === undefined) expect(await rejectionOf(channel.receive())).toBeInstanceOf(EndOfChannel);
+        else expect(await rejectionOf(channel.receive())).toBe(failure);
+      });
+    }
+  });
+
   test("that nobody receives is nobody's", async () => {
     const { unhandled } = await watchProcess(() =>
       simulate(async (nursery) => {
@@ -252,6 +272,10 @@ describe("an error of the stream", () => {
         controller.error(new Error("boom"));
         await sleep(1);
         channel.close();
+        const sudden = fed<number>();
+        const closed = fromReadableStream(sudden.stream);
+        sudden.controller.error(new Error("boom"));
+        closed.close();
         const other = fed<number>();
         await openNursery(() => {
           fromReadableStream(other.stream);
