@@ -236,7 +236,7 @@ export class Generated<out T> extends Receivable<T> implements AsyncIterable<T>,
     const failure = this.#failure;
     if (failure === undefined || failure.isTold) return;
     failure.isTold = true;
-    failure.isHeard ||= isHeard;
+    failure.isHeard = isHeard;
     throw failure.error;
   }
 }

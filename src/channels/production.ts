@@ -2,7 +2,6 @@ import type { Cancelled } from "../kernel/cancelled.js";
 import { Nursery } from "../kernel/nursery.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
-import type { Awaitable } from "../kernel/types.js";
 import { type AnyIterable, type Sink, Source } from "./source.js";
 import type { Supply } from "./supply.js";
 
@@ -88,8 +87,11 @@ export class Production<T> extends Nursery {
     const sink = new TaskSink(this, input, task);
     let source: Source<unknown> | undefined;
     try {
-      // What nobody ever wanted an item of is not entered.
-      if (!this._isShared && (!(await sink.isWanted()) || sink.isStopped)) return;
+      if (!this._isShared) {
+        // What nobody ever wanted an item of is not entered.
+        await sink.wanted();
+        if (sink.isStopped) return;
+      }
       source = new Source(input.open(task), task);
       this.#sources.add(source);
       await source.readInto(sink);
@@ -140,13 +142,13 @@ class TaskSink<T> implements Sink<unknown> {
     return this.#scope._reason !== undefined;
   }
 
-  isWanted(): Promise<boolean> {
+  wanted(): Promise<void> {
     const isNew = this.#isNew;
     this.#isNew = false;
-    return this.#production._supply.isWanted(this.#scope, isNew);
+    return this.#production._supply.wanted(this.#scope, isNew);
   }
 
-  give(item: unknown): Awaitable<boolean> {
+  give(item: unknown): Promise<void> | undefined {
     return this.#production._supply.give(this.#scope, this.#input.itemOf(item));
   }
 

@@ -1,10 +1,8 @@
 import { callBody } from "../kernel/call-body.js";
 import { describe } from "../kernel/describe.js";
-import { distinct } from "../kernel/distinct.js";
 import { ClosedResourceError, UsageError } from "../kernel/errors.js";
 import { quiet } from "../kernel/quiet.js";
 import type { Task } from "../kernel/task.js";
-import type { Awaitable } from "../kernel/types.js";
 import { ItemIterator } from "./item-iterator.js";
 
 /** What can be iterated, asynchronously or not. */
@@ -14,10 +12,10 @@ export type AnyIterable<T> = AsyncIterable<T> | Iterable<T>;
 export interface Sink<T> {
   /** Whether nothing is wanted any more, because of a cancellation. */
   readonly isStopped: boolean;
-  /** Waits until an item is wanted. False: no more are. */
-  isWanted(): Awaitable<boolean>;
-  /** Hands an item over. False: nobody takes it any more. */
-  give(item: T): Awaitable<boolean>;
+  /** Waits until an item is wanted, or it is stopped. */
+  wanted(): Promise<void>;
+  /** Hands an item over, and waits until that is done, or it is stopped. */
+  give(item: T): Promise<void> | undefined;
   /** The source has come to its end by itself. */
   exhausted(): void;
 }
@@ -63,8 +61,8 @@ export class Source<T> {
       errors.push(error);
     }
     if (errors.length === 0) return;
-    const [first, second = first] = errors;
-    if (distinct(errors).length > 1) {
+    const [first, second] = errors;
+    if (errors.length > 1) {
       this.#task.defer(() => {
         throw second;
       });
@@ -81,8 +79,10 @@ export class Source<T> {
   }
 
   async #read(sink: Sink<T>): Promise<void> {
-    // Cancelled after it was asked, it does not go on: it goes to its `finally` blocks.
-    while ((await sink.isWanted()) && !sink.isStopped) {
+    for (;;) {
+      await sink.wanted();
+      // Also if it was asked before: then it does not go on, but to its `finally` blocks.
+      if (sink.isStopped) return;
       this.#isReading = true;
       const result = await this.#iterator.next();
       this.#isReading = false;
@@ -93,8 +93,8 @@ export class Source<T> {
         if (this.#returning === undefined) sink.exhausted();
         return;
       }
-      const given = sink.give(result.value);
-      if (given !== true && !(await given)) return;
+      const giving = sink.give(result.value);
+      if (giving !== undefined) await giving;
     }
   }
 

@@ -1,5 +1,4 @@
 import type { ScopeNode } from "../kernel/scope-node.js";
-import type { Awaitable } from "../kernel/types.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
 import type { Item } from "./receivable.js";
 import { RingBuffer } from "./ring-buffer.js";
@@ -60,32 +59,31 @@ export class Supply<T> {
   }
 
   /**
-   * For a maker: waits until an item is wanted, if it was not asked for one before. False if that scope is cancelled first. A checkpoint also where it need not wait.
+   * For a maker: waits until an item is wanted, if it was not asked for one before, or that scope is cancelled. A checkpoint also where it need not wait.
    *
    * Of several makers, each that was asked makes one, though another may have been faster: those that are always ready would keep all others from being heard.
    * A single one looks again: who wanted the item may have gone.
    */
-  async isWanted(scope: ScopeNode, wasAsked: boolean): Promise<boolean> {
-    do {
-      if (scope._refusal() !== undefined) return false;
-      const isReady = wasAsked || this.#isWanting;
-      try {
+  async wanted(scope: ScopeNode, wasAsked: boolean): Promise<void> {
+    try {
+      do {
+        if (scope._refusal() !== undefined) return;
+        const isReady = wasAsked || this.#isWanting;
         await (isReady ? scope._runtime.pause(scope, this.#idle.op, this.#idle.on) : this.#idle.wait(scope, undefined));
-      } catch {
-        return false;
-      }
-    } while (!this.#isShared && !this.#isWanting);
-    return scope._reason === undefined;
+      } while (!this.#isShared && !this.#isWanting);
+    } catch {
+      // Cancelled: whoever asked looks at its scope.
+    }
   }
 
-  /** For a maker: hands an item over, and waits until that is possible. False if the scope is cancelled first; then nobody gets it. */
-  give(scope: ScopeNode, item: T): Awaitable<boolean> {
-    if (scope._refusal() !== undefined) return false;
+  /** For a maker: hands an item over, and waits until that is possible, or that scope is cancelled; then nobody gets it. */
+  give(scope: ScopeNode, item: T): Promise<void> | undefined {
+    if (scope._refusal() !== undefined) return undefined;
     const receiver = this.receivers.first;
     if (receiver !== undefined) receiver.wake({ done: false, value: item });
     else if (this.#buffer.size < this.#capacity) this.#buffer.push(item);
-    else return this.#offering.wait(scope, item).then(yes, no);
-    return true;
+    else return this.#offering.wait(scope, item).catch(ignore);
+    return undefined;
   }
 
   /** What was made and not received is dropped. */
@@ -94,10 +92,4 @@ export class Supply<T> {
   }
 }
 
-function yes(): true {
-  return true;
-}
-
-function no(): false {
-  return false;
-}
+function ignore(): void {}

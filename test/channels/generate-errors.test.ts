@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   CancelScope,
+  ClosedResourceError,
   checkpoint,
   type Generated,
   generate,
@@ -150,6 +151,13 @@ const ways: Readonly<Record<string, Way>> = {
       for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     },
     expected: onClosing,
+  },
+  "close(), its error caught, and a return() at the same time": {
+    consume: async (numbers) => {
+      await numbers.receive();
+      await Promise.allSettled([numbers.close(), numbers[Symbol.asyncIterator]().return?.()]);
+    },
+    expected: () => [],
   },
   "await using, and a throw": {
     consume: async (numbers) => {
@@ -329,6 +337,24 @@ test("an error that looks like an abort is a failure all the same, while nothing
       for await (const _ of generate(numbers));
     };
     expect(await rejectionOf(loop())).toBe(abort);
+  });
+});
+
+test("that a generator fails by a ClosedResourceError while it is being closed is a failure", async () => {
+  await simulate(async () => {
+    const error = new ClosedResourceError("of somebody else");
+    async function* numbers() {
+      try {
+        await sleepForever();
+        yield 1;
+      } catch {
+        throw error;
+      }
+    }
+    const loop = new CancelScope({ timeout: 5 }).run(async () => {
+      for await (const _ of generate(numbers));
+    });
+    expect(await rejectionOf(loop)).toBe(error);
   });
 });
 

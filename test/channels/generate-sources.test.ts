@@ -147,6 +147,19 @@ describe.each(Object.entries(readers))("%s of an iterable that is no generator",
     });
   });
 
+  test("closes it in its own time where no item is awaited: not within the call that cancels", async () => {
+    await simulate(async () => {
+      const source = scripted({ next: async (n) => item(n), return: async () => done });
+      const reading = read(source);
+      await reading.receive();
+      await sleep(1);
+      const closing = reading.close();
+      expect(source.calls).toEqual(["next"]);
+      await closing;
+      expect(source.calls).toEqual(["next", "return"]);
+    });
+  });
+
   test("that an item which was awaited then is refused as closed is no failure", async () => {
     await simulate(async () => {
       let refuse = (_: unknown) => {};

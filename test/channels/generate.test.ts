@@ -38,6 +38,10 @@ async function* never(): AsyncGenerator<number> {
   yield 0;
 }
 
+function isCancelledNow(scope: CancelScope): boolean {
+  return scope.effectiveDeadline === Number.NEGATIVE_INFINITY;
+}
+
 async function listOf<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
@@ -215,6 +219,50 @@ describe("where the generator runs", () => {
     }
   });
 
+  test("however close the cancellation is to its going on: it does not run in a cancelled scope", async () => {
+    for (let delay = 0; delay < 16; delay++) {
+      await run(async () => {
+        const ran: boolean[] = [];
+        async function* numbers(task: Task) {
+          for (;;) {
+            ran.push(isCancelledNow(task));
+            yield 1;
+          }
+        }
+        const owner = new CancelScope();
+        await owner.run(async () => {
+          const generated = generate(numbers);
+          await generated.receive();
+          const waiting = generated.receive();
+          for (let i = 0; i < delay; i++) await null;
+          owner.cancel();
+          await waiting;
+        });
+        expect(ran).toEqual(ran.map(() => false));
+      });
+    }
+  });
+
+  test("asked by somebody who was cancelled at once, its function is not called", async () => {
+    await simulate(async () => {
+      let calls = 0;
+      const generated = generate(() => {
+        calls++;
+        return count(3);
+      });
+      const scope = new CancelScope();
+      await scope.run(async () => {
+        const waiting = generated.receive();
+        scope.cancel();
+        await waiting;
+      });
+      await sleep(10);
+      expect(calls).toBe(0);
+      expect(await generated.receive()).toBe(0);
+      expect(calls).toBe(1);
+    });
+  });
+
   test("its own deadline closes it, also at a yield; whoever asks then is told", async () => {
     await simulate(async () => {
       let closedAt: number | undefined;
@@ -368,6 +416,52 @@ describe("how it is closed", () => {
       "  root > generate > forever waits: wait to be asked Generated of generate()",
       "  root > generate > never waits: sleep",
     ]);
+  });
+
+  test("a deadlock report says which task it is that waits for the end", async () => {
+    const stuck = simulate(async (nursery) => {
+      async function* numbers() {
+        try {
+          yield 1;
+        } finally {
+          await shield(sleepForever);
+        }
+      }
+      const generated = generate(numbers);
+      await generated.receive();
+      nursery.startSoon(() => generated.close(), { name: "closer" });
+    });
+    const { message } = await rejectionAs(Error, stuck);
+    expect(message).toContain("  root > closer waits: close Generated of generate()");
+  });
+
+  test("closed by what floats in a scope that has ended, it waits in the scope that it belongs to", async () => {
+    await simulate(async () => {
+      const log: string[] = [];
+      async function* numbers() {
+        try {
+          yield 1;
+        } finally {
+          await shield(() => sleep(10));
+        }
+      }
+      const event = new Event();
+      await new CancelScope({ name: "owner" }).run(async (owner) => {
+        const generated = generate(numbers);
+        await generated.receive();
+        let floating: Promise<unknown> | undefined;
+        await new CancelScope().run(() => {
+          floating = Promise.resolve(event.wait(owner))
+            .then(() => generated.close())
+            .then(() => log.push(`closed at ${now(owner)}`));
+        });
+        event.set();
+        await checkpoint();
+        await floating;
+        log.push("left");
+      });
+      expect(log).toEqual(["closed at 10", "left"]);
+    });
   });
 
   test("a generator that is idle is nothing that its owner waits for: it may await something foreign", async () => {

@@ -177,6 +177,56 @@ describe("what is made ahead", () => {
     });
   });
 
+  test("what waits for room gets it before what is made later", async () => {
+    await simulate(async () => {
+      const merged = merge([list(1, 2, 3, 4), list("a", "b", "c", "d")], { capacity: 1 });
+      const seen: unknown[] = [];
+      for await (const item of merged) {
+        seen.push(item);
+        await sleep(1);
+      }
+      expect(seen).toEqual([1, "a", 2, "b", 3, "c", 4, "d"]);
+    });
+  });
+
+  test("is not received any more after a cancellation", async () => {
+    await simulate(async () => {
+      const owner = new CancelScope();
+      await owner.run(async () => {
+        const merged = merge([list(1, 2, 3, 4, 5, 6)], { capacity: 3 });
+        expect(await merged.receive()).toBe(1);
+        await sleep(1);
+        owner.cancel();
+        await shield(async () => {
+          await sleep(1);
+          expect(await rejectionOf(merged.receive())).toMatchObject({ name: "TaskCancelledError" });
+        });
+      });
+    });
+  });
+
+  test("is not kept alive after it was closed", async () => {
+    await run(async () => {
+      const refs: WeakRef<object>[] = [];
+      function* objects() {
+        for (let i = 0; i < 4; i++) {
+          const object = { i };
+          refs.push(new WeakRef(object));
+          yield object;
+        }
+      }
+      const merged = merge([objects()], { capacity: 3 });
+      await merged.receive();
+      await sleep(1);
+      expect(refs).toHaveLength(4);
+      await merged.close();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      globalThis.gc?.();
+      expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+      expect(await rejectionOf(merged.receive())).toMatchObject({ name: "ClosedResourceError" });
+    });
+  });
+
   test("with room in the buffer a source goes on, though others are not ready", async () => {
     await simulate(async () => {
       const one = counted();
