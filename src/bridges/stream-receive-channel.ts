@@ -82,9 +82,9 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
    */
   close(): void {
     if (this.#isClosed) return;
-    const isOver = this.#last !== undefined;
     this._receivers.failAll(this.#shut("it was closed by its own side", undefined));
-    if (!isOver) this.#scope.end(() => this.#source.stop(undefined));
+    // Which has an effect only if the stream has not ended.
+    this.#scope.end(() => this.#source.stop(undefined));
   }
 
   /** As `close`: for `using`. */

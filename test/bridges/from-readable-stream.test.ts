@@ -405,6 +405,7 @@ describe("the scope of the channel", () => {
       });
       const channel = await openNursery((own) => fromReadableStream(stream, own));
       log.push("left");
+      channel.close();
       expect(await rejectionOf(channel.receive())).toMatchObject({
         name: "ClosedResourceError",
         message:
