@@ -16,6 +16,7 @@ export { type MemoryChannelEnds, openMemoryChannel } from "./channels/open-memor
 export { type Cases, type Chosen, select, selectFair } from "./channels/select.js";
 export { timeout } from "./channels/timeout.js";
 export { type CancelKind, Cancelled } from "./kernel/cancelled.js";
+export { ContextVariable, type ContextVariableOptions } from "./kernel/context-variable.js";
 export { currentEffectiveDeadline, currentScope, currentTask } from "./kernel/current.js";
 export { ErrorGroup, leaves } from "./kernel/error-group.js";
 export {
@@ -36,6 +37,11 @@ export { isCancellation } from "./kernel/is-cancellation.js";
 export { Nursery, type NurseryOptions } from "./kernel/nursery.js";
 export { openNursery } from "./kernel/open-nursery.js";
 export { type Abort, type Parked, type ParkOptions, park } from "./kernel/park.js";
+export type { CancelPolicy, JoinPolicy, PolicyNursery, PolicyOptions, SettledTask, TaskOutcome } from "./kernel/policy.js";
+export { collect } from "./kernel/policy-collect.js";
+export { failFast } from "./kernel/policy-fail-fast.js";
+export { type FirstSuccess, firstSuccess } from "./kernel/policy-first-success.js";
+export { type Until, until } from "./kernel/policy-until.js";
 export { type RunOptions, run } from "./kernel/run.js";
 export type { Runtime, Timer } from "./kernel/runtime.js";
 export { CancelScope, type CancelScopeOptions } from "./kernel/scope.js";

@@ -101,6 +101,7 @@ export function leaves(error: unknown): unknown[] {
 const SHOWN = 3;
 
 function summary(errors: readonly unknown[], where: string): string {
+  if (errors.length === 0) return `0 errors in ${where}`;
   const shown = errors.slice(0, SHOWN).map(describe).join("; ");
   const more = errors.length > SHOWN ? `; and ${errors.length - SHOWN} more` : "";
   return `${errors.length} ${errors.length === 1 ? "error" : "errors"} in ${where} (${shown}${more})`;

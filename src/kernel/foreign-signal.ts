@@ -8,13 +8,18 @@ import { Tree } from "./tree.js";
 
 const links = new WeakMap<AbortSignal, SignalLink>();
 
+/** What hangs on a foreign signal. */
+export interface Linked {
+  abortedBy(signal: AbortSignal): void;
+}
+
 /**
  * The one place that listens to a signal which is not ours: one listener a signal, however many scopes hang on it (a native listener costs
  * linear time in their number), and none as soon as there is no scope.
  */
 class SignalLink {
   readonly #signal: AbortSignal;
-  readonly #scopes = new Set<SignalScope>();
+  readonly #scopes = new Set<Linked>();
   /** Listeners of one of its scopes find all of them cancelled. */
   readonly #onAbort = () => {
     deliverTogether(() => {
@@ -26,18 +31,18 @@ class SignalLink {
     this.#signal = signal;
   }
 
-  add(scope: SignalScope): void {
+  add(scope: Linked): void {
     if (this.#scopes.size === 0) this.#signal.addEventListener("abort", this.#onAbort);
     this.#scopes.add(scope);
   }
 
-  delete(scope: SignalScope): void {
+  delete(scope: Linked): void {
     if (this.#scopes.delete(scope) && this.#scopes.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }
 
 /** Where a tree or a call begins: stands for the foreign signal that was given to it, if one was, for the duration of that. */
-export class SignalScope extends CancelScope {
+export class SignalScope extends CancelScope implements Linked {
   readonly #link: SignalLink | undefined;
 
   constructor(signal: AbortSignal | undefined, under: CancelScope | Tree) {
@@ -61,10 +66,8 @@ export class SignalScope extends CancelScope {
     return "signal";
   }
 
-  /** A cancellation of ours that came through a signal derived from ours goes on as it is. */
   abortedBy(signal: AbortSignal): void {
-    const { reason } = signal;
-    this._cancelWith(isCancelled(reason) ? reason : cancellation("signal", this._path, reason, this._tree));
+    cancelBy(signal, this);
   }
 
   /** It ends with what was begun under the signal, which floats as well. */
@@ -78,7 +81,13 @@ export class SignalScope extends CancelScope {
   }
 }
 
-function linkOf(signal: AbortSignal): SignalLink {
+/** A cancellation of ours that came through a signal derived from ours goes on as it is. */
+export function cancelBy(signal: AbortSignal, scope: CancelScope): void {
+  const { reason } = signal;
+  scope._cancelWith(isCancelled(reason) ? reason : cancellation("signal", scope._path, reason, scope._tree));
+}
+
+export function linkOf(signal: AbortSignal): SignalLink {
   let link = links.get(signal);
   if (link === undefined) {
     link = new SignalLink(signal);

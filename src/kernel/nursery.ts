@@ -5,6 +5,8 @@ import { NurseryClosedError, UsageError } from "./errors.js";
 import { BACKGROUND, CALLED, COLLAPSE, DISPOSED, DRAINING, ENDED, ENTERED, GROUP, LEAVING, OPEN } from "./flags.js";
 import { childrenOf } from "./floating.js";
 import { release, scopeOf } from "./lookup.js";
+import type { CancelPolicy, PolicyNursery, PolicyOptions } from "./policy.js";
+import { PolicyJoin } from "./policy-join.js";
 import { quietly } from "./quiet.js";
 import { leaveAndEnd } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
@@ -20,6 +22,8 @@ export interface NurseryOptions extends Cancellable {
   readonly errors?: "collapse" | "group" | undefined;
   /** Milliseconds that the cleanups of the nursery may take together, see `CancelScopeOptions`. */
   readonly cleanupTimeout?: number | undefined;
+  /** When its tasks have it cancelled. Not inherited. Default `failFast()`: at the first failure. With a `JoinPolicy` it ends with the result of that. */
+  readonly policy?: CancelPolicy | undefined;
 }
 
 /**
@@ -36,15 +40,18 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** Tasks whose result is disposable and that nobody has joined, in the order of their ends. @internal */
   _undelivered: Set<Task> | undefined;
   /** What `join()` of an open nursery returns: the one end that it has. @internal */
-  _closing: Promise<void> | undefined;
+  _closing: Promise<unknown> | undefined;
+  /** @internal */
+  readonly _policyJoin: PolicyJoin | undefined;
 
   /** @internal */
-  constructor(options?: NurseryOptions) {
+  constructor(options?: NurseryOptions | PolicyOptions<never, unknown>) {
     super(options === undefined ? undefined : { name: options.name, cleanupTimeout: options.cleanupTimeout });
     this._pending = 0;
     this._started = 0;
     this._undelivered = undefined;
     this._closing = undefined;
+    this._policyJoin = options?.policy === undefined ? undefined : new PolicyJoin(options.policy, this);
     const errors = options?.errors;
     if (errors === "group") this._flags |= GROUP;
     else if (errors === "collapse") this._flags |= COLLAPSE;
@@ -62,7 +69,9 @@ export class Nursery extends CancelScope implements AsyncDisposable {
    * nursery.startSoon(worker);
    * await nursery.join();
    */
-  static open(options?: NurseryOptions): Nursery {
+  static open<T, R>(options: PolicyOptions<T, R>): PolicyNursery<T, R>;
+  static open(options?: NurseryOptions): Nursery;
+  static open(options?: NurseryOptions | PolicyOptions<never, unknown>): unknown {
     const nursery = new Nursery(options instanceof CancelScope ? undefined : options);
     nursery._flags |= OPEN;
     const parent = scopeOf(options);
@@ -122,13 +131,14 @@ export class Nursery extends CancelScope implements AsyncDisposable {
       );
     }
     this._closing ??= quietly(() => this._joinOpen());
-    return this._closing;
+    return this._closing as Promise<void>;
   }
 
   /** Without a `join()` before: cancels the tasks and waits for them. */
   [Symbol.asyncDispose](): Promise<void> {
     // Whoever called join() has been told how it ended.
-    if (this._closing !== undefined) return this._closing.catch(() => {});
+    if (this._closing !== undefined) return this._closing.then(ignore, ignore);
+    if (this._policyJoin !== undefined) this._policyJoin.isUnwanted = true;
     this._cancelWith(cancellation("shutdown", this._path, "its block was left without `await nursery.join()`", this._tree));
     return this.join();
   }
@@ -191,6 +201,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** @internal */
   _delivered(task: Task): void {
     this._undelivered?.delete(task);
+    this._policyJoin?.kept.delete(task);
   }
 
   /** @internal */
@@ -211,16 +222,14 @@ export class Nursery extends CancelScope implements AsyncDisposable {
 
   /** @internal */
   override get _hasCleanups(): boolean {
-    return this._hasUndelivered || super._hasCleanups;
+    return this._hasUndelivered || this._policyJoin?.hasLost === true || super._hasCleanups;
   }
 
   /** Results that nobody received, because the nursery was cancelled, are disposed before anything else is cleaned up. @internal */
   override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
+    this._policyJoin?.conclude();
     if (this._hasUndelivered) {
-      for (const task of this._undelivered as Set<Task>) {
-        task._flags |= DISPOSED;
-        this.defer(() => dispose(task._result as Disposable | AsyncDisposable));
-      }
+      for (const task of this._undelivered as Set<Task>) this._dispose(task);
       this._undelivered = undefined;
     }
     return super._takeCleanup();
@@ -229,6 +238,16 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** @internal */
   get _hasUndelivered(): boolean {
     return this._reason !== undefined && this._undelivered !== undefined && this._undelivered.size > 0;
+  }
+
+  /** Has the result of a task disposed, which nobody will receive. @internal */
+  _dispose(task: Task): void {
+    task._flags |= DISPOSED;
+    const rare = this._rarely;
+    rare.disposed ??= new Set();
+    if (rare.disposed.has(task._result)) return;
+    rare.disposed.add(task._result);
+    this.defer(() => dispose(task._result as Disposable | AsyncDisposable));
   }
 
   /** @internal */
@@ -246,15 +265,26 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   /** Waits for everything in it: a schedule point, also if there is nothing. @internal */
   override _leave(): Promise<void> | undefined {
     const leaving = super._leave();
-    if (leaving !== undefined || (this._flags & LEAVING) !== 0) return leaving;
-    this._flags |= LEAVING;
-    return this._runtime.pause(this, "leave", this);
+    if (leaving !== undefined) return leaving;
+    if ((this._flags & LEAVING) === 0) {
+      this._flags |= LEAVING;
+      return this._runtime.pause(this, "leave", this);
+    }
+    if (this._policyJoin?.isOver !== false) return undefined;
+    this._policyJoin.conclude();
+    return super._leave();
   }
 
   /** @internal */
-  async _joinOpen(): Promise<void> {
+  override _resultOf(value: unknown): unknown {
+    return this._policyJoin === undefined ? value : this._policyJoin.resultInsteadOf(value);
+  }
+
+  /** @internal */
+  async _joinOpen(): Promise<unknown> {
     try {
       await leaveAndEnd(this);
+      return this._resultOf(undefined);
     } finally {
       release(this._parent as ScopeNode);
     }
@@ -268,3 +298,5 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     });
   }
 }
+
+function ignore(): void {}

@@ -20,11 +20,17 @@ export interface ParkOptions {
   readonly op?: string | undefined;
   /** What it is done to. */
   readonly on?: object | undefined;
+  /**
+   * Whether it is woken from outside of the library, by an event or a callback: simulated time then waits a while, in real time, before it takes it for
+   * a deadlock. Default `false`: by another task.
+   */
+  readonly foreign?: boolean | undefined;
 }
 
 class ParkWaiter<T> extends Waiter<T> {
   readonly op: string;
   readonly on: object | undefined;
+  readonly #isForeign: boolean;
   /** How to undo the wait; known once `start` has returned. */
   #onCancel: Abort | undefined = undefined;
   #isStarting = true;
@@ -36,6 +42,11 @@ class ParkWaiter<T> extends Waiter<T> {
     super();
     this.op = options?.op ?? "park";
     this.on = options?.on;
+    this.#isForeign = options?.foreign === true;
+  }
+
+  override get isForeign(): boolean {
+    return this.#isForeign;
   }
 
   override get isCancellable(): boolean {
@@ -96,7 +107,7 @@ class ParkWaiter<T> extends Waiter<T> {
  *     const onOpen = () => parked.wake();
  *     socket.once("open", onOpen);
  *     return () => socket.off("open", onOpen);
- *   }, { op: "open", on: socket });
+ *   }, { op: "open", on: socket, foreign: true });
  */
 export function park<T = void>(start: (parked: Parked<T>) => Abort | void, options?: ParkOptions, scope?: Cancellable): Promise<T> {
   return operate(scope, parkIn<T>, { start, options });

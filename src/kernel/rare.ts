@@ -1,3 +1,4 @@
+import type { Binding } from "./context-variable.js";
 import type { Deadline } from "./deadline.js";
 import type { Outcome } from "./outcome.js";
 import type { ScopeNode } from "./scope-node.js";
@@ -28,6 +29,12 @@ export class Rare {
   joiners: WaitQueue<unknown> | undefined = undefined;
   /** Of a task: the first of a list of what breaks if it ends now. */
   held: Holding | undefined = undefined;
+  /** What holds in it of context variables, or where else than outside they are looked up. */
+  binding: Binding | undefined = undefined;
+  /** Operations of it, or of what is inside, that were given up and still go on. */
+  abandoned = 0;
+  /** Of a nursery: results that nobody received, and that are disposed therefore. Once each, also if several tasks have returned the same object. */
+  disposed: Set<unknown> | undefined = undefined;
   /** Where it was made; in development mode only. */
   site: Error | undefined = undefined;
 }

@@ -68,7 +68,7 @@ async function drive<S extends CancelScope, T>(
     // As `leaveAndEnd`, without an async function more for each scope.
     for (let leaving = scope._leave(); leaving !== undefined; leaving = scope._leave()) await leaving;
     if (end(scope, mayGiveUp !== true || isAwaited(scope)) && complaint !== undefined) throw timeout(scope, complaint);
-    return value;
+    return scope._resultOf(value) as T | undefined;
   } finally {
     release(parent);
   }

@@ -88,6 +88,8 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
 
 function rootNursery(options: RunOptions): Nursery {
   const { name = "root", ...others } = options instanceof CancelScope ? {} : options;
+  if (others.policy?.result !== undefined)
+    throw new UsageError("run() resolves to the value of its body: a policy that has a result() is for openNursery()");
   const nursery = new Nursery({ ...others, name });
   if (options.ambient === false) nursery._flags |= EXPLICIT;
   if (options.debug ?? isDebugging()) nursery._flags |= DEBUG;

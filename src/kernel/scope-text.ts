@@ -8,6 +8,7 @@ import type { Task } from "./task.js";
 export function scopeText(scope: ScopeNode): string {
   try {
     const state = (scope._flags & TASK) === 0 ? stateOf(scope) : taskStateOf(scope as Task);
+    if (scope._rare?.abandoned) state.push(`${scope._rare.abandoned} abandoned`);
     return `${scope.constructor.name} { ${[scope._path, ...state].join(", ")} }`;
   } catch {
     return "a scope that cannot be described";

@@ -179,6 +179,14 @@ export class CancelScope extends ScopeNode implements Cancellable {
     return (this._flags & CAUGHT) !== 0;
   }
 
+  /**
+   * How many foreign operations that were begun in it, or in a scope inside, still go on although they were given up: see `abandonOnCancel` and
+   * `cancellable`. They may go on after its end, and are counted until they settle.
+   */
+  get abandoned(): number {
+    return this._rare?.abandoned ?? 0;
+  }
+
   /** Throws the `Cancelled` if the scope is cancelled, also from outside, and `ScopeEndedError` if it has ended. It waits for nothing. */
   throwIfCancelled(): void {
     const refusal = (this._flags & ENTERED) === 0 ? this._reason : this._refusal();
@@ -233,6 +241,11 @@ export class CancelScope extends ScopeNode implements Cancellable {
     if (this._rare.timeout !== undefined) this.deadline = this._runtime.now() + this._rare.timeout;
     else this._arm();
     this._expire();
+  }
+
+  /** What its life comes to, when its body has returned `value` and nothing is to be thrown. @internal */
+  _resultOf(value: unknown): unknown {
+    return value;
   }
 
   /** Notices a deadline that has passed, although no timer has had the chance to report it. @internal */

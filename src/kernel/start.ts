@@ -47,6 +47,8 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
       move(task, target);
     } else if (isDisposable(value)) hatchery.defer(() => (hatchery._outcome.isClean ? undefined : dispose(value)));
   };
+  // What is said in its nursery holds in the task from the first, and still does when it moves there.
+  hatchery._rarely.binding = { variable: undefined, value: undefined, outer: target };
   if (!isInside(hatchery, target)) adopt(target, hatchery);
   task._enter(hatchery);
   // In the background of its nursery, but not here: start() waits for it.

@@ -1,12 +1,13 @@
 import { enterAmbientScope } from "#context";
 import type { Cancelled } from "./cancelled.js";
 import { describe } from "./describe.js";
-import { isDisposable } from "./dispose.js";
+import { dispose, isDisposable } from "./dispose.js";
 import { TaskCancelledError } from "./errors.js";
-import { BACKGROUND, CALLED, CAUGHT, DISPOSED, EXPLICIT, MAIN, TASK } from "./flags.js";
+import { BACKGROUND, CALLED, CAUGHT, DISPOSED, ENDED, EXPLICIT, MAIN, TASK } from "./flags.js";
 import { Joining, joinIn } from "./join.js";
 import { operate } from "./lookup.js";
 import type { Nursery } from "./nursery.js";
+import type { TaskOutcome } from "./policy.js";
 import { quiet } from "./quiet.js";
 import type { Rare } from "./rare.js";
 import { CancelScope } from "./scope.js";
@@ -68,6 +69,21 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
 
   get state(): TaskState {
     return this._state;
+  }
+
+  /** How it has ended, with its value, its error or its cancellation. `undefined` as long as it has not. Nothing is waited for, and nothing thrown. */
+  get outcome(): TaskOutcome<T> | undefined {
+    const isOver = (this._flags & ENDED) !== 0 || (this._parent as Nursery | undefined)?._policyJoin?.asking === this;
+    switch (isOver ? this._state : "running") {
+      case "done":
+        return { state: "done", value: this._result as T };
+      case "failed":
+        return { state: "failed", error: this._result };
+      case "cancelled":
+        return { state: "cancelled", reason: this._result as Cancelled };
+      default:
+        return undefined;
+    }
   }
 
   /**
@@ -140,12 +156,15 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
     const nursery = this._parent as Nursery;
     const outcome = this._rare?.outcome;
     if (outcome?.hasFailed) {
+      // It brought something, and failed all the same, when it cleaned up: so nobody gets that.
+      if (this._state === "done" && isDisposable(this._result)) deferDisposal(nursery, this._result);
       this._state = "failed";
       this._result = outcome.error(this);
     }
     const isJoined = this._rare !== undefined && this._tellDependents(this._rare);
     if (!isJoined && this._state === "done" && isDisposable(this._result)) nursery._keepUndelivered(this);
-    if (this._state !== "done") this._tellNursery(nursery);
+    if (nursery._policyJoin !== undefined) nursery._policyJoin.settled(this);
+    else if (this._state !== "done") this._tellNursery(nursery);
     nursery._forget(this);
     this._end();
   }
@@ -202,4 +221,8 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
 
 function begin(task: Task): void {
   task._step();
+}
+
+function deferDisposal(nursery: Nursery, value: Disposable | AsyncDisposable): void {
+  nursery.defer(() => dispose(value));
 }

@@ -25,3 +25,9 @@ export function requireFunction<F>(body: F, what: string): F {
   }
   throw new UsageError(`${what} takes a function, not ${describe(body)}`);
 }
+
+/** What a predicate answers: a promise would always count as yes, and anything else is hardly meant. */
+export function requireAnswer(answer: boolean, what: string): boolean {
+  if (typeof answer === "boolean") return answer;
+  throw new UsageError(`${what} returns true or false, at once, not ${describe(answer)}`);
+}

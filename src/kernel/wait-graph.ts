@@ -17,8 +17,10 @@ function startOf(task: ScopeNode | undefined): { readonly startedAt?: string } {
 
 export interface WaitGraph {
   readonly waiting: readonly Waiting[];
-  /** Tasks that have not ended and wait for nothing that the library knows of: they run, or await something foreign. */
+  /** Tasks that have not ended and wait for nothing that the library could bring about: they run, or await something foreign. */
   readonly elsewhere: readonly string[];
+  /** How many foreign operations were given up, and go on. */
+  readonly abandoned: number;
 }
 
 /** Who waits on what, in the tree around `scope`, in the order of the tree. */
@@ -27,6 +29,7 @@ export function waitGraph(scope: ScopeNode): WaitGraph {
   while (root._parent !== undefined) root = root._parent;
   const waiting: Waiting[] = [];
   const blocked = new Set<ScopeNode>();
+  const open = new Set<ScopeNode>();
   const tasks: ScopeNode[] = [];
   const pending = [root];
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
@@ -34,10 +37,12 @@ export function waitGraph(scope: ScopeNode): WaitGraph {
     const own = entriesOf(at);
     const task = at._task;
     if (own.length > 0 && task !== undefined) blocked.add(task);
+    if (task !== undefined && waitersOf(at).some(({ isForeign }) => isForeign)) open.add(task);
     waiting.push(...own);
     pending.push(...childrenOf(at).reverse());
   }
-  return { waiting, elsewhere: tasks.filter((task) => !blocked.has(task)).map((task) => nameOf(task)) };
+  const elsewhere = tasks.filter((task) => !blocked.has(task) || open.has(task)).map((task) => nameOf(task));
+  return { waiting, elsewhere, abandoned: root._rare?.abandoned ?? 0 };
 }
 
 function entriesOf(scope: ScopeNode): Waiting[] {

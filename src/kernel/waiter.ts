@@ -50,6 +50,11 @@ export abstract class Waiter<T> {
     return true;
   }
 
+  /** Whether what ends it comes from outside of the library, so that nobody can know that it never will. */
+  get isForeign(): boolean {
+    return false;
+  }
+
   get isParked(): boolean {
     return this._state === PARKED;
   }

@@ -67,7 +67,7 @@ export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options
     }
     const graph = waitGraph(root as Nursery);
     stuckSince ??= performance.now();
-    if (graph.elsewhere.length > 0 && performance.now() - stuckSince < settleMs) continue;
+    if (graph.elsewhere.length + graph.abandoned > 0 && performance.now() - stuckSince < settleMs) continue;
     if (trouble !== undefined) break;
     giveUp(deadlockOf(graph, settleMs));
   }
@@ -77,7 +77,7 @@ export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options
   throw trouble.error;
 }
 
-function deadlockOf({ waiting, elsewhere }: WaitGraph, settleMs: number): DeadlockError {
+function deadlockOf({ waiting, elsewhere, abandoned }: WaitGraph, settleMs: number): DeadlockError {
   const lines = waiting.map(({ task, op, on, heldBy, startedAt }) => {
     const what = `${op}${on && ` ${on}`}${heldBy === undefined ? "" : `, held by ${heldBy}`}`;
     return `  ${task} waits: ${what}${startedAt === undefined ? "" : ` (started ${startedAt})`}`;
@@ -87,5 +87,7 @@ function deadlockOf({ waiting, elsewhere }: WaitGraph, settleMs: number): Deadlo
       `  ${task} waits for something that is not of this library, and was not settled within ${settleMs} ms of real time; between tasks, use an Event or join()`,
     );
   }
+  if (abandoned === 1) lines.push("  1 foreign operation that was given up goes on");
+  if (abandoned > 1) lines.push(`  ${abandoned} foreign operations that were given up go on`);
   return new DeadlockError(`nothing can go on any more, and no time can pass that would change that:\n${lines.join("\n")}`, waiting);
 }

@@ -48,7 +48,7 @@ describe("an ErrorGroup", () => {
   });
 
   test("says in one line how many there are, where, and what the first three are", () => {
-    expect(group().message).toBe("0 errors in root ()");
+    expect(group().message).toBe("0 errors in root");
     expect(group(a).message).toBe("1 error in root (Error: a)");
     expect(group(a, "b").message).toBe('2 errors in root (Error: a; "b")');
     expect(group(a, b, c).message).toBe("3 errors in root (Error: a; Error: b; Error: c)");

@@ -152,7 +152,7 @@ describe("every public type", () => {
     expectTypeOf<Nursery>().toExtend<CancelScope>();
     expectTypeOf<Nursery>().toExtend<AsyncDisposable>();
     expectTypeOf<Task>().toExtend<CancelScope>();
-    expectTypeOf(Nursery.open).toEqualTypeOf<(options?: NurseryOptions) => Nursery>();
+    expectTypeOf(Nursery.open({} as NurseryOptions)).toEqualTypeOf<Nursery>();
     expectTypeOf(nursery.join()).toEqualTypeOf<Promise<void>>();
     expectTypeOf(nursery.tasks).toEqualTypeOf<Iterable<Task>>();
     expectTypeOf(task.state).toEqualTypeOf<TaskState>();
@@ -174,7 +174,11 @@ describe("every public type", () => {
     expectTypeOf(currentEffectiveDeadline).toEqualTypeOf<(scope?: Cancellable) => number>();
     expectTypeOf(isCancellation).toEqualTypeOf<(error: unknown, scope?: Cancellable) => boolean>();
     expectTypeOf<Abort>().toEqualTypeOf<() => unknown>();
-    expectTypeOf<ParkOptions>().toEqualTypeOf<{ readonly op?: string | undefined; readonly on?: object | undefined }>();
+    expectTypeOf<ParkOptions>().toEqualTypeOf<{
+      readonly op?: string | undefined;
+      readonly on?: object | undefined;
+      readonly foreign?: boolean | undefined;
+    }>();
     expectTypeOf<RunOptions>().toExtend<NurseryOptions>();
   });
 
