@@ -1,15 +1,26 @@
+import { EventEmitter } from "node:events";
 import {
+  abandonOnCancel,
+  Barrier,
+  Broadcast,
   type Cancellable,
   CapacityLimiter,
+  Condition,
+  cancellable,
   checkpoint,
   Event,
+  fromCallback,
+  fromEvent,
+  fromEvents,
   Lock,
   type MemoryChannelEnds,
   type Nursery,
   now,
   openMemoryChannel,
   openNursery,
+  type Parked,
   park,
+  RateLimiter,
   Semaphore,
   select,
   selectFair,
@@ -29,8 +40,14 @@ export interface Operation {
   readonly effect: () => unknown;
 }
 
+/** One that waits. */
+export interface WaitingOperation extends Operation {
+  /** Brings the wait to its end, from outside of any task; not given where only time does. */
+  readonly complete?: () => unknown;
+}
+
 /** Makes one in a root nursery. */
-type Making = (root: Nursery) => Operation | Promise<Operation>;
+type Making<O> = (root: Nursery) => O | Promise<O>;
 
 const NONE = () => undefined;
 
@@ -54,6 +71,14 @@ function ofLimiter(limiter: CapacityLimiter): () => unknown {
   return () => [limiter.borrowed, limiter.statistics().tasksWaiting];
 }
 
+function ofRate(limiter: RateLimiter): () => unknown {
+  return () => [limiter.available, limiter.statistics().tasksWaiting];
+}
+
+function listenersOf(emitter: EventEmitter): () => unknown {
+  return () => emitter.eventNames().length;
+}
+
 function ofChannels(...channels: readonly MemoryChannelEnds<number>[]): () => unknown {
   return () => channels.map(({ send }) => send.statistics());
 }
@@ -71,7 +96,7 @@ function iterating(scope: Cancellable | undefined): ValuesOptions {
 }
 
 /** Those that need not wait, because what they wait for is there. */
-export const READY: Readonly<Record<string, Making>> = {
+export const READY: Readonly<Record<string, Making<Operation>>> = {
   "checkpoint()": () => ({ run: checkpoint, effect: NONE }),
   "sleep(0)": () => ({ run: (scope) => sleep(0, scope), effect: NONE }),
   "sleepUntil() of an instant that has passed": () => ({ run: (scope) => sleepUntil(-1, scope), effect: NONE }),
@@ -109,6 +134,35 @@ export const READY: Readonly<Record<string, Making>> = {
     const limiter = new CapacityLimiter(3);
     let runs = 0;
     return { run: (scope) => limiter.run(() => ++runs, scope), effect: () => [runs, ofLimiter(limiter)()] };
+  },
+  "acquireOnBehalfOf() of a limiter": () => {
+    const [limiter, borrower] = [new CapacityLimiter(3), {}];
+    const run = (scope?: Cancellable) => limiter.acquireOnBehalfOf(borrower, scope).then(() => limiter.releaseOnBehalfOf(borrower));
+    return { run, effect: ofLimiter(limiter) };
+  },
+  "borrow() of a limiter": () => {
+    const limiter = new CapacityLimiter(3);
+    return { run: (scope) => limiter.borrow(scope).then((token) => token.release()), effect: ofLimiter(limiter) };
+  },
+  "acquire() of a rate limiter": () => {
+    const limiter = new RateLimiter({ limit: 1e9, interval: 1 });
+    return { run: (scope) => limiter.acquire(scope), effect: ofRate(limiter) };
+  },
+  "wait() of a barrier, as the last one": () => {
+    const barrier = new Barrier(1);
+    return { run: (scope) => barrier.wait(scope), effect: () => barrier.statistics() };
+  },
+  "send() to a broadcast": () => {
+    const broadcast = new Broadcast<number>({ capacity: 1, onSlow: "dropOldest" });
+    const subscription = broadcast.subscribe();
+    return { run: (scope) => broadcast.send(1, scope), effect: () => [broadcast.statistics(), subscription.statistics()] };
+  },
+  "receive() of what was broadcast": () => {
+    const broadcast = new Broadcast<number>({ capacity: 2, onSlow: "dropOldest" });
+    const subscription = broadcast.subscribe();
+    broadcast.sendNowait(1);
+    const run = (scope?: Cancellable) => subscription.receive(scope).then(() => broadcast.sendNowait(1));
+    return { run, effect: () => subscription.statistics() };
   },
   "join() of a task that has ended": async (root) => {
     const task = await endedTask(root);
@@ -188,16 +242,35 @@ export const READY: Readonly<Record<string, Making>> = {
       );
     return { run, effect: () => parks };
   },
+  "cancellable() of what is done at once": () => {
+    let calls = 0;
+    return { run: (scope) => cancellable(() => ++calls, undefined, scope), effect: () => calls };
+  },
+  "fromCallback() that is called back at once": () => {
+    let calls = 0;
+    return { run: (scope) => fromCallback<number>((done) => done(null, ++calls), undefined, scope), effect: () => calls };
+  },
+  "abandonOnCancel() of a promise that is settled": () => ({
+    run: (scope) => abandonOnCancel(Promise.resolve(), undefined, scope),
+    effect: NONE,
+  }),
+  "receive() of an event that has come": (root) => {
+    const emitter = new EventEmitter();
+    const events = fromEvents(emitter, "data", undefined, root);
+    emitter.emit("data");
+    const run = (scope?: Cancellable) => events.receive(scope).then(() => emitter.emit("data"));
+    return { run, effect: () => [events._isReady(), events._receivers.size] };
+  },
 };
 
 /** Those that have to wait, for ever or until something happens that does not. */
-export const WAITING: Readonly<Record<string, Making>> = {
+export const WAITING: Readonly<Record<string, Making<WaitingOperation>>> = {
   "sleep()": () => ({ run: (scope) => sleep(1e6, scope), effect: NONE }),
   "sleepUntil()": () => ({ run: (scope) => sleepUntil(now() + 1e6, scope), effect: NONE }),
   "sleepForever()": () => ({ run: sleepForever, effect: NONE }),
   "wait() of an event": () => {
     const event = new Event();
-    return { run: (scope) => event.wait(scope), effect: () => event.statistics().tasksWaiting };
+    return { run: (scope) => event.wait(scope), effect: () => event.statistics().tasksWaiting, complete: () => event.set() };
   },
   "acquire() of a lock that is held": async (root) => {
     const lock = new Lock();
@@ -206,11 +279,57 @@ export const WAITING: Readonly<Record<string, Making>> = {
   },
   "acquire() of a semaphore without permits": () => {
     const semaphore = new Semaphore(0);
-    return { run: (scope) => semaphore.acquire(scope), effect: ofSemaphore(semaphore) };
+    return { run: (scope) => semaphore.acquire(scope), effect: ofSemaphore(semaphore), complete: () => semaphore.release() };
   },
   "acquire() of a limiter without tokens": () => {
     const limiter = new CapacityLimiter(0);
-    return { run: (scope) => limiter.acquire(scope), effect: ofLimiter(limiter) };
+    return { run: (scope) => limiter.acquire(scope), effect: ofLimiter(limiter), complete: () => (limiter.total = 1) };
+  },
+  "acquireOnBehalfOf() of a limiter without tokens": () => {
+    const [limiter, borrower] = [new CapacityLimiter(0), {}];
+    const run = (scope?: Cancellable) => limiter.acquireOnBehalfOf(borrower, scope);
+    return { run, effect: ofLimiter(limiter), complete: () => (limiter.total = 1) };
+  },
+  "borrow() of a limiter without tokens": () => {
+    const limiter = new CapacityLimiter(0);
+    return { run: (scope) => limiter.borrow(scope), effect: ofLimiter(limiter), complete: () => (limiter.total = 1) };
+  },
+  "acquire() of a rate limiter without tokens": (root) => {
+    const limiter = new RateLimiter({ limit: 1, interval: 1e6 });
+    limiter.acquireNowait(root);
+    return { run: (scope) => limiter.acquire(scope), effect: ofRate(limiter) };
+  },
+  "wait() of a barrier": () => {
+    const barrier = new Barrier(2);
+    return { run: (scope) => barrier.wait(scope), effect: () => barrier.statistics() };
+  },
+  // It has the lock again however it ends, so what it does with that is no effect.
+  "wait() of a condition": () => {
+    const condition = new Condition();
+    const run = async (scope?: Cancellable) => {
+      condition.acquireNowait(scope);
+      try {
+        await condition.wait(scope);
+      } finally {
+        condition.release(scope);
+      }
+    };
+    return { run, effect: () => condition.statistics().tasksWaiting };
+  },
+  "send() to a broadcast that a subscriber holds up": () => {
+    const broadcast = new Broadcast<number>({ capacity: 1, onSlow: "block" });
+    const subscription = broadcast.subscribe();
+    broadcast.sendNowait(0);
+    return { run: (scope) => broadcast.send(1, scope), effect: () => broadcast.statistics(), complete: () => subscription.receiveNowait() };
+  },
+  "receive() of a broadcast": () => {
+    const broadcast = new Broadcast<number>({ capacity: 1, onSlow: "block" });
+    const subscription = broadcast.subscribe();
+    return {
+      run: (scope) => subscription.receive(scope),
+      effect: () => subscription.statistics(),
+      complete: () => broadcast.sendNowait(1),
+    };
   },
   "join() of a task that goes on": (root) => {
     const task = root.startSoon(sleepForever, { background: true });
@@ -218,36 +337,51 @@ export const WAITING: Readonly<Record<string, Making>> = {
   },
   "send() that nobody receives": () => {
     const channel = openMemoryChannel<number>(0);
-    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel) };
+    const complete = () => channel.receive.receiveNowait();
+    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel), complete };
   },
   "send() to a full channel": () => {
     const channel = openMemoryChannel<number>(1);
     channel.send.sendNowait(0);
-    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel) };
+    const complete = () => channel.receive.receiveNowait();
+    return { run: (scope) => channel.send.send(1, scope), effect: ofChannels(channel), complete };
   },
   "receive() of an empty channel": () => {
     const channel = openMemoryChannel<number>(1);
-    return { run: (scope) => channel.receive.receive(scope), effect: ofChannels(channel) };
+    return { run: (scope) => channel.receive.receive(scope), effect: ofChannels(channel), complete: () => channel.send.sendNowait(1) };
   },
   "next() of an empty channel": () => {
     const channel = openMemoryChannel<number>(1);
-    return { run: (scope) => channel.receive.values(iterating(scope)).next(), effect: ofChannels(channel) };
+    return {
+      run: (scope) => channel.receive.values(iterating(scope)).next(),
+      effect: ofChannels(channel),
+      complete: () => channel.send.sendNowait(1),
+    };
   },
   "select() of a receive": () => {
     const channel = openMemoryChannel<number>(1);
-    return { run: (scope) => select({ item: channel.receive }, scope), effect: ofChannels(channel) };
+    return {
+      run: (scope) => select({ item: channel.receive }, scope),
+      effect: ofChannels(channel),
+      complete: () => channel.send.sendNowait(1),
+    };
   },
   "select() of a receive or the end": () => {
     const channel = openMemoryChannel<number>(1);
-    return { run: (scope) => select({ item: channel.receive.orEnd }, scope), effect: ofChannels(channel) };
+    return {
+      run: (scope) => select({ item: channel.receive.orEnd }, scope),
+      effect: ofChannels(channel),
+      complete: () => channel.send.sendNowait(1),
+    };
   },
   "select() of a send": () => {
     const channel = openMemoryChannel<number>(0);
-    return { run: (scope) => select({ sent: channel.send.sending(1) }, scope), effect: ofChannels(channel) };
+    const complete = () => channel.receive.receiveNowait();
+    return { run: (scope) => select({ sent: channel.send.sending(1) }, scope), effect: ofChannels(channel), complete };
   },
   "select() of an event": () => {
     const event = new Event();
-    return { run: (scope) => select({ event }, scope), effect: () => event.statistics().tasksWaiting };
+    return { run: (scope) => select({ event }, scope), effect: () => event.statistics().tasksWaiting, complete: () => event.set() };
   },
   "select() of a task that goes on": (root) => {
     const task = root.startSoon(sleepForever, { background: true });
@@ -271,16 +405,91 @@ export const WAITING: Readonly<Record<string, Making>> = {
         },
         scope,
       );
-    return { run, effect: () => [ofChannels(channel)(), event.statistics().tasksWaiting] };
+    return { run, effect: () => [ofChannels(channel)(), event.statistics().tasksWaiting], complete: () => event.set() };
   },
   "selectFair()": () => {
     const [channel, other] = [openMemoryChannel<number>(0), openMemoryChannel<number>(0)];
     const run = (scope?: Cancellable) => selectFair({ item: channel.receive, sent: other.send.sending(1) }, scope);
-    return { run, effect: ofChannels(channel, other) };
+    return { run, effect: ofChannels(channel, other), complete: () => channel.send.sendNowait(1) };
   },
   "park()": () => {
-    let parks = 0;
-    return { run: (scope) => park(() => void parks++, undefined, scope), effect: () => parks };
+    const waiting = new Set<Parked<void>>();
+    const start = (parked: Parked<void>) => {
+      waiting.add(parked);
+      return () => waiting.delete(parked);
+    };
+    const complete = () => {
+      for (const parked of waiting) parked.wake();
+    };
+    return { run: (scope) => park(start, undefined, scope), effect: () => waiting.size, complete };
+  },
+  'cancellable() with settle: "now"': () => {
+    let [calls, end] = [0, () => {}];
+    const start = () => {
+      calls++;
+      return new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    };
+    const options = { onCancel: () => void calls--, settle: "now" } as const;
+    return { run: (scope) => cancellable(start, options, scope), effect: () => calls, complete: () => end() };
+  },
+  "cancellable() of what takes the signal": () => {
+    let [going, end] = [0, () => {}];
+    const start = (signal: AbortSignal) => {
+      going++;
+      return new Promise<void>((resolve, reject) => {
+        end = resolve;
+        const onAbort = () => {
+          going--;
+          reject(signal.reason);
+        };
+        signal.addEventListener("abort", onAbort, { once: true });
+      });
+    };
+    return { run: (scope) => cancellable(start, undefined, scope), effect: () => going, complete: () => end() };
+  },
+  "fromCallback()": () => {
+    let [calls, end] = [0, () => {}];
+    const start = (done: () => void) => {
+      calls++;
+      end = done;
+      return () => void calls--;
+    };
+    return {
+      run: (scope) => fromCallback<void>(({ resolve }) => start(resolve), undefined, scope),
+      effect: () => calls,
+      complete: () => end(),
+    };
+  },
+  "abandonOnCancel()": () => {
+    let end = () => {};
+    const run = (scope?: Cancellable) => {
+      const promise = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      return abandonOnCancel(promise, undefined, scope);
+    };
+    return { run, effect: NONE, complete: () => end() };
+  },
+  "fromEvent()": () => {
+    const emitter = new EventEmitter();
+    return {
+      run: (scope) => fromEvent(emitter, "data", undefined, scope),
+      effect: listenersOf(emitter),
+      complete: () => emitter.emit("data"),
+    };
+  },
+  "receive() of an event": (root) => {
+    const emitter = new EventEmitter();
+    const events = fromEvents(emitter, "data", undefined, root);
+    return { run: (scope) => events.receive(scope), effect: () => events._receivers.size, complete: () => emitter.emit("data") };
+  },
+  "select() of events": (root) => {
+    const emitter = new EventEmitter();
+    const events = fromEvents(emitter, "data", undefined, root);
+    const run = (scope?: Cancellable) => select({ event: events, never: new Event() }, scope);
+    return { run, effect: () => events._receivers.size, complete: () => emitter.emit("data") };
   },
 };
 
