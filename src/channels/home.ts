@@ -4,7 +4,7 @@ import { release, scopeOf } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import type { Cancellable } from "../kernel/types.js";
-import type { Home } from "./generated.js";
+import type { Home } from "./produced.js";
 
 /** Where something belongs that outlives the call which made it: the scope that `where` names; under a foreign signal the ambient one. */
 export function homeOf(where: Cancellable | undefined, caller: string): Home {

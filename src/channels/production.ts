@@ -2,6 +2,7 @@ import type { Cancelled } from "../kernel/cancelled.js";
 import { Nursery } from "../kernel/nursery.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
+import type { Making } from "./produced.js";
 import { type AnyIterable, type Sink, Source } from "./source.js";
 import type { Supply } from "./supply.js";
 
@@ -28,7 +29,7 @@ export interface Recipe<T> {
  * The nursery in which items are made: one task for each input. A failure in it comes as it is, also where groups are asked for, because it is told as
  * the failure of whoever asked for the item.
  */
-export class Production<T> extends Nursery {
+export class Production<T> extends Nursery implements Making {
   readonly #recipe: Recipe<T>;
   /** @internal */
   readonly _supply: Supply<T>;

@@ -1,9 +1,10 @@
 import { callBody } from "../kernel/call-body.js";
 import { describe } from "../kernel/describe.js";
-import { ClosedResourceError, UsageError } from "../kernel/errors.js";
+import { ClosedResourceError } from "../kernel/errors.js";
 import { quiet } from "../kernel/quiet.js";
 import type { Task } from "../kernel/task.js";
-import { ItemIterator } from "./item-iterator.js";
+import { closeIterator } from "./close-iterator.js";
+import { isAsyncIterable } from "./is-async-iterable.js";
 
 /** What can be iterated, asynchronously or not. */
 export type AnyIterable<T> = AsyncIterable<T> | Iterable<T>;
@@ -19,9 +20,6 @@ export interface Sink<T> {
   /** The source has come to its end by itself. */
   exhausted(): void;
 }
-
-/** How often a generator is told to end that goes on yielding instead. */
-const PATIENCE = 100;
 
 /**
  * One iterable that a task reads: an item whenever one is wanted, all in the async context of that task. However that ends, `return()` of the iterator
@@ -41,7 +39,7 @@ export class Source<T> {
 
   constructor(iterable: AnyIterable<T>, task: Task) {
     this.#task = task;
-    this.#iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : overSync(iterable);
+    this.#iterator = isAsyncIterable(iterable) ? iterable[Symbol.asyncIterator]() : overSync(iterable);
     this.#isGenerator = Object.prototype.toString.call(this.#iterator) === "[object AsyncGenerator]";
   }
 
@@ -99,20 +97,8 @@ export class Source<T> {
   }
 
   #return(): Promise<void> {
-    this.#returning ??= this.#callReturn();
+    this.#returning ??= (async () => callBody(this.#task, () => closeIterator(this.#iterator, this.#task)))();
     return this.#returning;
-  }
-
-  async #callReturn(): Promise<void> {
-    const iterator = this.#iterator;
-    const callReturn = () => (iterator instanceof ItemIterator ? iterator._return(true) : iterator.return?.());
-    let result = await callBody(this.#task, callReturn);
-    if (!this.#isGenerator || result?.done !== false) return;
-    for (let i = 0; i < PATIENCE && result?.done === false; i++) result = await iterator.return?.();
-    throw new UsageError(
-      `the generator of ${this.#task._path} yielded while it was being closed, so the item went nowhere and what follows in that block was skipped. ` +
-        "Do not yield in a `finally`",
-    );
   }
 }
 

@@ -1,0 +1,20 @@
+import { ErrorGroup } from "../kernel/error-group.js";
+import { FirstOf } from "./first-of.js";
+
+/** A group that is over with the first success; failures count only if there is none. */
+export class FirstSuccess<T> extends FirstOf<T> {
+  override _failed(_error: unknown): void {}
+
+  override _result(): T {
+    if (this._winner !== undefined) return this._winner._result as T;
+    throw noneSucceeded(
+      this._members.map((member) => member._error),
+      this._path,
+    );
+  }
+}
+
+/** What is thrown when there is no success: one error for each function, in their order. */
+export function noneSucceeded(errors: readonly unknown[], path: string): ErrorGroup {
+  return new ErrorGroup(errors, errors.length === 0 ? `${path}: there was no function that could succeed` : path);
+}
