@@ -30,6 +30,7 @@ export async function lockRows(): Promise<readonly Row[]> {
     {
       name: "lock, 100 tasks",
       goal: 1,
+      against: "fastest peer",
       floor: floorCrowd,
       creche: contended,
       peers: { "async-mutex": mutexes, "p-limit": limited },
@@ -38,6 +39,7 @@ export async function lockRows(): Promise<readonly Row[]> {
     {
       name: "semaphore of 1, 100 tasks",
       goal: 1,
+      against: "fastest peer",
       floor: floorCrowd,
       creche: permits,
       peers: { "async-mutex": mutexes, "p-limit": limited },

@@ -18,11 +18,10 @@ function resultOf(row: string): Result {
   return JSON.parse(stdout) as Result;
 }
 
-function line({ row, goal, floor, careful, creche, ratio, toPeers, peers, unit }: Result): string {
+function line({ row, goal, isReached, floor, careful, creche, ratio, toPeers, peers, unit }: Result): string {
   const amount = (value: number | undefined) =>
     value === undefined ? "" : `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
   const relative = ratio.toFixed(ratio < 1 ? 3 : 2);
-  const isReached = (unit === "bytes" ? creche : (toPeers ?? ratio)) <= goal;
   const cells = [
     amount(floor),
     amount(careful),

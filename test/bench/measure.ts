@@ -11,6 +11,7 @@ const PAIRS = 11;
 export interface Result {
   readonly row: string;
   readonly goal: number;
+  readonly isReached: boolean;
   readonly unit: "µs" | "bytes";
   /** Medians: microseconds of CPU a job, or bytes. */
   readonly floor: number;
@@ -23,7 +24,7 @@ export interface Result {
   readonly toPeers?: number | undefined;
 }
 
-async function measure({ name, goal, floor, careful, creche, peers = {}, times }: Row): Promise<Result> {
+async function measure({ name, goal, against = "floor", floor, careful, creche, peers = {}, times }: Row): Promise<Result> {
   const jobs: Record<string, () => Promise<unknown>> = { floor, creche, ...(careful && { careful }), ...peers };
   const costs: Record<string, number[]> = Object.fromEntries(Object.keys(jobs).map((key) => [key, []]));
   for (let i = -WARM_UP; i < PAIRS; i++) {
@@ -35,16 +36,19 @@ async function measure({ name, goal, floor, careful, creche, peers = {}, times }
   const medians = Object.fromEntries(Object.entries(costs).map(([key, values]) => [key, median(values)]));
   const ratioTo = (key: string) => median((costs["creche"] as number[]).map((cost, i) => cost / (costs[key]?.[i] as number)));
   const names = Object.keys(peers);
+  const ratio = ratioTo("floor");
+  const toPeers = names.length === 0 ? undefined : Math.max(...names.map(ratioTo));
   return {
     row: name,
     goal,
+    isReached: (against === "floor" ? ratio : (toPeers ?? ratio)) <= goal,
     unit: "µs",
     floor: medians["floor"] as number,
     careful: medians["careful"],
     creche: medians["creche"] as number,
     peers: Object.fromEntries(names.map((key) => [key, medians[key] as number])),
-    ratio: ratioTo("floor"),
-    toPeers: names.length === 0 ? undefined : Math.max(...names.map(ratioTo)),
+    ratio,
+    toPeers,
   };
 }
 
@@ -66,6 +70,8 @@ if (row !== undefined) console.log(JSON.stringify(await measure(row)));
 else {
   await idleBytes(1e4);
   const { floor, creche } = await idleBytes(1e4);
-  const result: Result = { row: "idle sleeping child", goal: 1000, unit: "bytes", floor, creche, peers: {}, ratio: creche / floor };
+  const goal = 1000;
+  const isReached = creche <= goal;
+  const result: Result = { row: "idle sleeping child", goal, isReached, unit: "bytes", floor, creche, peers: {}, ratio: creche / floor };
   console.log(JSON.stringify(result));
 }

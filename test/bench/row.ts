@@ -1,8 +1,10 @@
 /** One line of the table: a job done by creche, and the floor: what a careful programmer writes by hand for it, with bare promises. */
 export interface Row {
   readonly name: string;
-  /** The ratio that creche is to reach, to the floor; with peers, to the fastest of them. */
+  /** The ratio that creche is to reach. */
   readonly goal: number;
+  /** To what. Default: to the floor. */
+  readonly against?: "floor" | "fastest peer";
   readonly floor: () => Promise<unknown>;
   /** The floor with what a nursery guarantees added by hand: the first failure cancels the others, and all are awaited. */
   readonly careful?: () => Promise<unknown>;
