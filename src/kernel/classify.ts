@@ -77,8 +77,8 @@ function isAbortShaped(error: object): boolean {
     CODES.has(read(error, "code")) ||
     read(error, "__CANCEL__") === true ||
     read(error, "isCanceled") === true ||
-    // The OpenAI client names its abort error "Error"; its class is what tells it.
-    read(read(error, "constructor"), "name") === "APIUserAbortError"
+    // The abort errors of the OpenAI client and of node-redis are named "Error"; their class is what tells them.
+    NAMES.has(read(read(error, "constructor"), "name"))
   );
 }
 

@@ -31,7 +31,10 @@ export function enterAmbientScope<A, R>(scope: CancelScope, body: (argument: A) 
   return body(argument);
 }
 
-/** Node 20 warns of a leak at the 11th listener of one signal; a scope's signal has as many as its user passes it on. */
+/**
+ * Node 20 warns of a leak at the 11th listener of one signal; a scope's signal has as many as its user passes it on.
+ * Not 0, which says the same: its `getMaxListeners` then takes the signal for something else and throws, and undici's `fetch` asks it.
+ */
 export function allowManyListeners(signal: AbortSignal): void {
-  if (EventEmitter.getMaxListeners?.(signal) !== 0) EventEmitter.setMaxListeners?.(0, signal);
+  if (EventEmitter.getMaxListeners?.(signal) !== 0) EventEmitter.setMaxListeners?.(Number.POSITIVE_INFINITY, signal);
 }

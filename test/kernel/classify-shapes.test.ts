@@ -97,6 +97,7 @@ const shapes: Shape[] = [
     error: () => shaped("Request was aborted.", { name: "APIUserAbortError", status: undefined }, "APIUserAbortError"),
     verdict: "assumed",
   },
+  { from: "node-redis, which only its class tells", error: () => shaped("The command was aborted", {}, "AbortError"), verdict: "assumed" },
   { from: "execa, when its cause is lost", error: () => shaped("canceled", { name: "ExecaError", isCanceled: true }), verdict: "assumed" },
   {
     from: "undici.stream, aborted before it began",

@@ -1,5 +1,5 @@
 import { exec, execFile, fork, spawn } from "node:child_process";
-import { EventEmitter, getEventListeners, on, once } from "node:events";
+import { EventEmitter, getEventListeners, getMaxListeners, on, once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import * as http from "node:http";
 import { createInterface } from "node:readline";
@@ -105,4 +105,12 @@ describe("a platform function that copies its options", () => {
       expect(await listeners(begin, (scope) => scope)).toBe(0);
     });
   }
+});
+
+test("a signal may have any number of listeners, and says so to libraries that ask, as undici does", async () => {
+  await run((scope) => {
+    const { signal } = scope;
+    // 0 is how later versions of Node say the same.
+    expect([0, Number.POSITIVE_INFINITY]).toContain(getMaxListeners(signal));
+  });
 });
