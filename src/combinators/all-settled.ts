@@ -1,8 +1,9 @@
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
+import type { Task } from "../kernel/task.js";
 import type { Cancellable } from "../kernel/types.js";
 import { resultsOf } from "./all.js";
-import { Group, type Member } from "./group.js";
+import { errorOf, Group } from "./group.js";
 import { namedFunctions } from "./named-functions.js";
 import type { ResultOf, ResultsOf, TaskFunction, TaskFunctions } from "./task-function.js";
 
@@ -60,6 +61,6 @@ class AllSettled extends Group<unknown> {
   }
 }
 
-function settledResultOf(member: Member): PromiseSettledResult<unknown> {
-  return member._state === "done" ? { status: "fulfilled", value: member._result } : { status: "rejected", reason: member._error };
+function settledResultOf(member: Task): PromiseSettledResult<unknown> {
+  return member._state === "done" ? { status: "fulfilled", value: member._result } : { status: "rejected", reason: errorOf(member) };
 }

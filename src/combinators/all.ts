@@ -1,7 +1,8 @@
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
+import type { Task } from "../kernel/task.js";
 import type { Cancellable } from "../kernel/types.js";
-import { Group, type Member } from "./group.js";
+import { errorOf, Group, isSelfCancelled } from "./group.js";
 import { namedFunctions } from "./named-functions.js";
 import type { ResultOf, ResultsOf, TaskFunction, TaskFunctions } from "./task-function.js";
 
@@ -46,8 +47,8 @@ class All extends Group<unknown> {
     this.#keys = keys;
   }
 
-  override _memberEnded(member: Member): void {
-    if (member._isSelfCancelled) this._failed(member._error);
+  override _memberEnded(member: Task): void {
+    if (isSelfCancelled(member)) this._failed(errorOf(member));
   }
 
   override _keeps(): boolean {
@@ -60,12 +61,12 @@ class All extends Group<unknown> {
   }
 }
 
-function valueOfMember(member: Member): unknown {
+function valueOfMember(member: Task): unknown {
   return member._result;
 }
 
 /** What became of each member, in the shape in which the functions were given. */
-export function resultsOf(members: readonly Member[], keys: readonly string[] | undefined, resultOf: (member: Member) => unknown): unknown {
+export function resultsOf(members: readonly Task[], keys: readonly string[] | undefined, resultOf: (member: Task) => unknown): unknown {
   if (keys === undefined) return members.map(resultOf);
   return Object.fromEntries(members.map((member, i) => [keys[i], resultOf(member)]));
 }

@@ -1,13 +1,14 @@
-import { Group, type Member } from "./group.js";
+import type { Task } from "../kernel/task.js";
+import { Group } from "./group.js";
 
 const OVER = "another one was first";
 
 /** A group that is over with the first member whose end `_wins`: the others are cancelled then, and what they bring all the same is disposed. */
 export abstract class FirstOf<R> extends Group<R> {
   /** @internal */
-  _winner: Member | undefined = undefined;
+  _winner: Task | undefined = undefined;
 
-  override _memberEnded(member: Member): void {
+  override _memberEnded(member: Task): void {
     if (this._winner === undefined && member._state === "done") this._winner = member;
   }
 
@@ -16,7 +17,7 @@ export abstract class FirstOf<R> extends Group<R> {
     if (this._winner !== undefined) this._cancelRest(OVER);
   }
 
-  override _keeps(member: Member): boolean {
+  override _keeps(member: Task): boolean {
     // By its value: two functions may have returned the same object.
     return this._winner !== undefined && member._result === this._winner._result;
   }

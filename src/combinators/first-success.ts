@@ -1,5 +1,6 @@
 import { ErrorGroup } from "../kernel/error-group.js";
 import { FirstOf } from "./first-of.js";
+import { errorOf } from "./group.js";
 
 /** A group that is over with the first success; failures count only if there is none. */
 export class FirstSuccess<T> extends FirstOf<T> {
@@ -8,7 +9,7 @@ export class FirstSuccess<T> extends FirstOf<T> {
   override _result(): T {
     if (this._winner !== undefined) return this._winner._result as T;
     throw noneSucceeded(
-      this._members.map((member) => member._error),
+      this._members.map((member) => errorOf(member)),
       this._path,
     );
   }

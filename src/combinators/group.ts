@@ -11,7 +11,7 @@ import type { TaskFunction } from "./task-function.js";
 /** The nursery of functions, one task each, that its subclasses tell apart by what the end of one of them means for the others. */
 export abstract class Group<R> extends Gathering<R> {
   /** The tasks, in the order of the functions. @internal */
-  readonly _members: Member[] = [];
+  readonly _members: Task[] = [];
   /** Its members are over, but not all that they left behind. */
   #isOver = false;
 
@@ -19,7 +19,7 @@ export abstract class Group<R> extends Gathering<R> {
   abstract _keeps(member: Task): boolean;
 
   /** A member has ended, and is still in its place in the tree. @internal */
-  _memberEnded(_member: Member): void {}
+  _memberEnded(_member: Task): void {}
 
   /** A member has left the tree, and others go on. @internal */
   _memberLeft(): void {}
@@ -30,14 +30,15 @@ export abstract class Group<R> extends Gathering<R> {
     for (const fn of functions) this._addMember(fn);
     // Where the ambient scope has to be set, each takes its first step on a microtask of its own; and in simulated time each when its turn has come.
     if ((this._flags & EXPLICIT) !== 0 && this._runtime === productionRuntime) void this._runtime.start<Group<R>>(this).then(stepAll);
-    else for (const member of this._members) member._begin(member._fn);
+    else for (const member of this._members) member._begin(member._result as TaskFunction);
     return this._settled(scope);
   }
 
   /** @internal */
-  _addMember(fn: TaskFunction): Member {
+  _addMember(fn: TaskFunction): Task {
     this._flags |= LEAVING;
-    const member = new Member(fn, this._members.length + 1);
+    const member = new Task(fn, this._members.length + 1, false);
+    member._result = fn;
     this._members.push(member);
     member._enter(this);
     this._count(member);
@@ -52,7 +53,8 @@ export abstract class Group<R> extends Gathering<R> {
   /** @internal */
   override _forget(task: ScopeNode): void {
     super._forget(task);
-    if (task instanceof Member) this._memberEnded(task);
+    // Members have numbers; what else is in it has a name.
+    if ((task as Task)._number > 0) this._memberEnded(task as Task);
   }
 
   /** @internal */
@@ -91,29 +93,12 @@ function stepAll<R>(group: Group<R>): void {
   for (const member of group._members) member._step();
 }
 
-/** The task of one function. */
-export class Member extends Task {
-  /** @internal */
-  readonly _fn: TaskFunction;
+/** Whether it was cancelled by its own scope, and by nothing else: somebody else's cancellation, for whoever waits for its value. */
+export function isSelfCancelled({ _state, _flags }: Task): boolean {
+  return _state === "cancelled" && (_flags & CAUGHT) !== 0;
+}
 
-  constructor(fn: TaskFunction, number: number) {
-    super("", number, false);
-    this._fn = fn;
-    this._result = fn;
-  }
-
-  /** Reading the name of a function takes a while, so it is not done before somebody asks. */
-  override get name(): string {
-    return `${this._fn.name || "task"}#${this._number}`;
-  }
-
-  /** Whether it was cancelled by its own scope, and by nothing else: somebody else's cancellation, for whoever waits for its value. @internal */
-  get _isSelfCancelled(): boolean {
-    return this._state === "cancelled" && (this._flags & CAUGHT) !== 0;
-  }
-
-  /** Why it has no value, once it has ended without. @internal */
-  get _error(): unknown {
-    return this._state === "failed" ? this._result : this._cancelledError();
-  }
+/** Why a member has no value, once it has ended without. */
+export function errorOf(member: Task): unknown {
+  return member._state === "failed" ? member._result : member._cancelledError();
 }

@@ -1,9 +1,10 @@
 import { UsageError } from "../kernel/errors.js";
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
+import type { Task } from "../kernel/task.js";
 import type { Cancellable } from "../kernel/types.js";
 import { FirstOf } from "./first-of.js";
-import type { Member } from "./group.js";
+import { errorOf, isSelfCancelled } from "./group.js";
 import { functionList } from "./named-functions.js";
 import type { ResultOf, ResultsOf, TaskFunction } from "./task-function.js";
 
@@ -38,8 +39,8 @@ function raceIn(scope: CancelScope, given: Iterable<TaskFunction>): Promise<unkn
 }
 
 class Race extends FirstOf<unknown> {
-  override _memberEnded(member: Member): void {
-    if (this._winner === undefined && member._isSelfCancelled) this._failed(member._error);
+  override _memberEnded(member: Task): void {
+    if (this._winner === undefined && isSelfCancelled(member)) this._failed(errorOf(member));
     super._memberEnded(member);
   }
 

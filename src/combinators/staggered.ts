@@ -9,7 +9,7 @@ import { moveOnAfter } from "../kernel/timeouts.js";
 import type { Cancellable } from "../kernel/types.js";
 import { requireDuration, requireFunction } from "../kernel/validate.js";
 import { FirstSuccess } from "./first-success.js";
-import type { Member } from "./group.js";
+
 import { requireFunctions } from "./named-functions.js";
 import { optionsOf, whereOf } from "./options.js";
 import type { ResultOf, ResultsOf, TaskFunction } from "./task-function.js";
@@ -64,7 +64,7 @@ function staggeredIn(scope: CancelScope, { functions, options }: Request): Promi
 /** A group whose members begin one after another. */
 export class Staggered<T> extends FirstSuccess<T> {
   readonly #delay: number;
-  #latest: Member | undefined = undefined;
+  #latest: Task | undefined = undefined;
   /** Waits for the failure of the latest. */
   #parked: Parked<void> | undefined = undefined;
 
@@ -81,7 +81,7 @@ export class Staggered<T> extends FirstSuccess<T> {
     return this._settled(scope);
   }
 
-  override _memberEnded(member: Member): void {
+  override _memberEnded(member: Task): void {
     super._memberEnded(member);
     if (member === this.#latest && this._winner === undefined) this.#parked?.wake();
   }

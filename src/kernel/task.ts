@@ -24,6 +24,8 @@ export interface TaskOptions {
   readonly background?: boolean | undefined;
 }
 
+type TaskFunction = (task: Task) => Awaitable<unknown>;
+
 /** Something that breaks when the task that holds it ends, a lock for example. Links in the task's list of what it holds. */
 export interface Holding {
   nextHeld: Holding | undefined;
@@ -43,13 +45,13 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
   _state: TaskState;
   /** The function until it begins, its value once done, its error once failed, the `Cancelled` once cancelled. @internal */
   _result: unknown;
-  /** The name that was given, or the function's. @internal */
-  readonly _label: string;
+  /** The name that was given, or the function's; or the function, whose name takes a while to read, so that it is not read before somebody asks. @internal */
+  readonly _label: string | TaskFunction;
   /** Its number in its nursery, from 1; 0 when it was given a name, which is told as it is. @internal */
   readonly _number: number;
 
   /** @internal */
-  constructor(label: string, number: number, isBackground: boolean) {
+  constructor(label: string | TaskFunction, number: number, isBackground: boolean) {
     super();
     this._state = "pending";
     this._result = undefined;
@@ -59,7 +61,8 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
   }
 
   override get name(): string {
-    return this._number === 0 ? this._label : `${this._label || "task"}#${this._number}`;
+    const label = typeof this._label === "string" ? this._label : this._label.name;
+    return this._number === 0 ? label : `${label || "task"}#${this._number}`;
   }
 
   /** @internal */
@@ -103,14 +106,14 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
   }
 
   /** On a microtask of its own, whose async context is that of the caller. @internal */
-  _begin(fn: (task: Task) => Awaitable<unknown>): void {
+  _begin(fn: TaskFunction): void {
     this._result = fn;
     void this._runtime.start(this).then(begin);
   }
 
   /** Takes its first step. What it runs has one reaction only, so that the engine can follow the awaits of an error's async stack. @internal */
   _step(): void {
-    const fn = this._result as (task: Task) => Awaitable<unknown>;
+    const fn = this._result as TaskFunction;
     this._state = "running";
     let result: Awaitable<unknown>;
     try {
