@@ -94,8 +94,8 @@ function stepAll<R>(group: Group<R>): void {
 }
 
 /** Whether it was cancelled by its own scope, and by nothing else: somebody else's cancellation, for whoever waits for its value. */
-export function isSelfCancelled({ _state, _flags }: Task): boolean {
-  return _state === "cancelled" && (_flags & CAUGHT) !== 0;
+export function isSelfCancelled(member: Task): boolean {
+  return member._state === "cancelled" && (member._flags & CAUGHT) !== 0;
 }
 
 /** Why a member has no value, once it has ended without. */
