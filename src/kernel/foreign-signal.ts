@@ -8,6 +8,13 @@ import { Tree } from "./tree.js";
 
 const links = new WeakMap<AbortSignal, SignalLink>();
 
+let listening = 0;
+
+/** How many foreign signals are listened to at the moment: for those who look for what is left behind. */
+export function listenerCount(): number {
+  return listening;
+}
+
 /** What hangs on a foreign signal. */
 export interface Linked {
   abortedBy(signal: AbortSignal): void;
@@ -32,12 +39,17 @@ class SignalLink {
   }
 
   add(scope: Linked): void {
-    if (this.#scopes.size === 0) this.#signal.addEventListener("abort", this.#onAbort);
+    if (this.#scopes.size === 0) {
+      listening++;
+      this.#signal.addEventListener("abort", this.#onAbort);
+    }
     this.#scopes.add(scope);
   }
 
   delete(scope: Linked): void {
-    if (this.#scopes.delete(scope) && this.#scopes.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
+    if (!this.#scopes.delete(scope) || this.#scopes.size > 0) return;
+    listening--;
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }
 

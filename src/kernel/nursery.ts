@@ -106,7 +106,7 @@ export class Nursery extends CancelScope implements AsyncDisposable {
    * comes out of `start`; from then on it belongs to the nursery. A start under way keeps the nursery open.
    *
    * If the caller is cancelled before, so is the task, and `started` does nothing. A caller outside this
-   * nursery gets `TaskCancelledError` if the nursery is cancelled first: the task is cancelled with it.
+   * nursery gets `TaskCancelledError` if the nursery is cancelled first: the task is cancelled with it. So does any caller if the task is cancelled by itself.
    *
    * Source: trio.Nursery.start.
    *

@@ -13,6 +13,7 @@ import { Task } from "./task.js";
 import { Tree } from "./tree.js";
 import type { Awaitable } from "./types.js";
 import { requireFunction } from "./validate.js";
+import { forgetLastWait } from "./waiter.js";
 
 export interface RunOptions extends NurseryOptions {
   /** `false`: the scope is always passed, as in a browser, and async contexts are left alone. Default `true` where the platform has them. */
@@ -83,6 +84,7 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
     throw error;
   } finally {
     release(root);
+    forgetLastWait();
   }
 }
 

@@ -38,6 +38,6 @@ export interface Runtime {
   clearTimer(timer: Timer): void;
   /** From 0 to below 1: where the choice between equals must favour none, and must be the same in a replay. */
   random(): number;
-  /** An operation begins: fires what is overdue, although no timer has had the chance to report it. */
-  poll(): void;
+  /** An operation begins in `scope`, or goes on: fires what is overdue, although no timer has had the chance to report it. */
+  poll(scope?: ScopeNode): void;
 }

@@ -99,7 +99,7 @@ export abstract class ScopeNode {
   /** Why an operation may not begin here, if it may not. @internal */
   _refusal(): unknown {
     if ((this._flags & ENDED) !== 0) return this._endedError("something in it was not awaited and went on after its end");
-    if (this._reason === undefined) this._runtime.poll();
+    if (this._reason === undefined) this._runtime.poll(this);
     return this._reason;
   }
 

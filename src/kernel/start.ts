@@ -67,6 +67,8 @@ async function hatch<V>(hatchery: Nursery, task: Task, target: Nursery, fn: Star
   } finally {
     target._rare?.starting?.delete(hatchery);
   }
+  if (status === undefined && task._state === "cancelled")
+    throw new TaskCancelledError(`${task._path} was cancelled before it called started()`, task._path, task._result);
   if (status === undefined)
     throw new UsageError(`${task._path} ended without having called started(), so there is no value for start() to return`);
   return status.value;

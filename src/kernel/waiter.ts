@@ -13,6 +13,14 @@ function capture(resolve: (value: never) => void, reject: (error: unknown) => vo
   rejectOfLast = reject;
 }
 
+/** A run is over: its last promise must not keep it from being collected. */
+export function forgetLastWait(): void {
+  resolveOfLast = ignore;
+  rejectOfLast = ignore;
+}
+
+function ignore(): void {}
+
 /**
  * One suspended operation. Every wait of the library is a waiter that was parked, and ends by exactly one of `wake`, `fail`
  * and the cancellation of its scope; the later ones have no effect. So completion wins, or nothing happened.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { checkpoint, now, openNursery, sleep, sleepForever, type Task, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
-import { reasonOf, rejectionOf, thrownBy } from "./support.js";
+import { checkpoint, now, openNursery, sleep, sleepForever, type Task, TaskCancelledError, UsageError } from "../../src/index.js";
+import { simulate } from "../support/simulate.js";
+import { reasonOf, rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 type Started<V> = (value: V) => void;
 
@@ -94,6 +94,19 @@ test("ST4: a task that ends without started() is an error of start()", async () 
     async function serve(): Promise<void> {}
     const message = "root > start > serve#1 ended without having called started(), so there is no value for start() to return";
     expect(await rejectionOf(nursery.start(serve))).toEqual(new UsageError(message));
+    expect(nursery.cancelCalled).toBe(false);
+  });
+});
+
+test("ST4: one that is cancelled by itself before started() has made no mistake: start() throws TaskCancelledError, as a join would", async () => {
+  await simulate(async (nursery) => {
+    const starting = nursery.start(async function serve(task: Task): Promise<void> {
+      task.cancel("enough");
+      await checkpoint();
+    });
+    const error = await rejectionAs(TaskCancelledError, starting);
+    expect(error.message).toBe("root > start > serve#1 was cancelled before it called started()");
+    expect(error.cause).toMatchObject({ name: "AbortError", cause: "enough" });
     expect(nursery.cancelCalled).toBe(false);
   });
 });
