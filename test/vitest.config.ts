@@ -6,7 +6,13 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 export default defineConfig({
   // Tests run the sources, not the build.
   resolve: {
-    alias: { "#context": at("src/kernel/context.node.ts"), "creche/node": at("src/node/index.ts"), creche: at("src/index.ts") },
+    alias: {
+      "#context": at("src/kernel/context.node.ts"),
+      "creche/node": at("src/node/index.ts"),
+      "creche/testing/fast-check": at("src/testing/fast-check/index.ts"),
+      "creche/testing": at("src/testing/index.ts"),
+      creche: at("src/index.ts"),
+    },
   },
   test: {
     root: at("."),

@@ -13,8 +13,8 @@ import {
   shield,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { deferred } from "./support.js";
 
 const boom = new Error("boom");

@@ -15,8 +15,8 @@ import {
   sleep,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { type Deferred, deferred, hostileErrors } from "./support.js";
 
 const boom = new Error("boom");

@@ -11,9 +11,9 @@ import {
   type Settle,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { unhandledDuring } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { deferred } from "./support.js";
 
 const NEVER = 40;

@@ -14,10 +14,10 @@ import {
   TimeoutError,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { CountedTarget, listenersOf } from "./support.js";
 
 const boom = new Error("boom");

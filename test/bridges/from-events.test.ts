@@ -20,9 +20,9 @@ import {
   sleep,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, thrownBy, unhandledDuring } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { CountedTarget, listenersOf } from "./support.js";
 
 const boom = new Error("boom");

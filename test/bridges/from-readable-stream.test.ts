@@ -22,10 +22,10 @@ import {
   toReadableStream,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { collect } from "./stream-support.js";
 
 /** Counts from 0 to `end`, as fast as it is read, and not ahead. */

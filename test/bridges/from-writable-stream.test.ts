@@ -19,10 +19,10 @@ import {
   timeout,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** Keeps what is written, each chunk as soon as `take` lets it. */
 function slow<T>(highWaterMark = 1, sink: UnderlyingSinkOf<T> = {}) {

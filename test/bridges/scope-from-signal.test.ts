@@ -2,9 +2,9 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, now, run, scopeFromSignal, sleep, sleepForever, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, thrownBy } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 

@@ -15,8 +15,8 @@ import {
   park,
   select,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { deferred } from "./support.js";
 
 /** What takes real time. */
@@ -54,7 +54,9 @@ describe("simulated time waits, in real time, for what comes from outside:", () 
   test("the late value of what was given up", async () => {
     const given = new Event();
     await simulate(async () => {
-      await moveOnAfter(5, () => abandonOnCancel(later("value"), { onLate: () => given.set() }));
+      const { promise, resolve } = deferred<string>();
+      await moveOnAfter(5, () => abandonOnCancel(promise, { onLate: () => given.set() }));
+      void later("value").then(resolve);
       await given.wait();
     });
   });

@@ -12,10 +12,10 @@ import {
   toReadableStream,
   toWritableStream,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** One stream of several that follow one another on the same end of a channel. */
 const turn = fc.record({

@@ -22,9 +22,9 @@ import {
   toPromise,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const boom = new Error("boom");
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;

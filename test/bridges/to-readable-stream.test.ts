@@ -19,9 +19,9 @@ import {
   toReadableStream,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 import { collect } from "./stream-support.js";
 
 describe("a readable stream of a receive end", () => {

@@ -22,9 +22,9 @@ import {
   toWritableStream,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 
 async function all<T>(receive: MemoryReceiveChannel<T>): Promise<T[]> {
   const items: T[] = [];

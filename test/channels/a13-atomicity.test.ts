@@ -10,8 +10,8 @@ import {
   sleep,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { drain, waiting, watch } from "./support.js";
 
 const RUNTIMES = [

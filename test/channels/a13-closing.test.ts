@@ -12,8 +12,8 @@ import {
   sleepForever,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { BROKEN, CLOSED_TO_CLONE, CLOSED_TO_RECEIVE, CLOSED_TO_SEND, ENDED, waiting, watch } from "./support.js";
 
 const CAPACITIES = [0, 1, 3, Number.POSITIVE_INFINITY];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkpoint, MemoryReceiveChannel, MemorySendChannel, openMemoryChannel, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { waiting, watch } from "./support.js";
 
 const FULL = new WouldBlock("there is no room in the channel, and nobody waits to receive");

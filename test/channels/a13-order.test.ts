@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, openMemoryChannel, run, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { type Call, drain, waiting, watch } from "./support.js";
 
 const isWouldBlock = (call: () => unknown) => thrownBy(call) instanceof WouldBlock;

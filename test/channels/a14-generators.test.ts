@@ -18,8 +18,8 @@ import {
   sleepForever,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /** Trio's rules of async generators, by their numbers: what `trio.as_safe_channel` does, `generate` does. */
 

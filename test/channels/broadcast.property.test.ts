@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Broadcast, CancelScope, checkpoint, isCancellation, type SlowPolicy, type Subscription, select, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** What one task does, one after the other. Subscriptions are shared: `on` picks one of those that there are. */
 type Step =

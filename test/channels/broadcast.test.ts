@@ -13,8 +13,8 @@ import {
   sleep,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const POLICIES: readonly SlowPolicy[] = ["block", "dropOldest", "fail"];
 

@@ -20,9 +20,9 @@ import {
   UsageError,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { refusal, rejection, untyped } from "../rules/r13-refusal.js";
+import { simulate } from "../support/simulate.js";
 
 const NO_SCOPE =
   "there is no scope here, so what this call starts would belong to nobody. Call it inside the body of run(), or pass a scope (or { signal }) as the last argument; after run(..., { ambient: false }) it is always passed.";

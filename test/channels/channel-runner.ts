@@ -16,8 +16,8 @@ import {
   type Task,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, type Schedule } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { virtualNow } from "../support/virtual-now.js";
 import type { Actor, Case, EndRef, Program, Side, Step } from "./channel-program.js";
 import { type Choice, Happening, ModelChannel, Operation, type Outcome, Referee } from "./channel-referee.js";

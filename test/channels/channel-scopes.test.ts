@@ -13,9 +13,9 @@ import {
   sleep,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
 import { turns, watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 import { drain, waiting, watch } from "./support.js";
 
 /** An operation that waits on a channel, and one with which somebody else ends the wait. */

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EndOfChannel, openMemoryChannel, run, select, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const RUNTIMES = [
   ["in simulated time", simulate],

@@ -12,9 +12,9 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
 import { pickOf } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const inGenerator = new Error("in the generator");
 const inFinally = new Error("in its finally");

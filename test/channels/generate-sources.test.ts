@@ -19,8 +19,8 @@ import {
   run,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /** An iterable that is no generator of the language, and what was asked of it. */
 interface Scripted extends AsyncIterable<number> {

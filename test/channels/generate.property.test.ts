@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, checkpoint, type Generated, generate, isCancellation, leaves, openNursery, shield, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** A random generator, and random consumers of it. Times are small, so that many things meet. */
 interface Program {

@@ -21,9 +21,9 @@ import {
   type Task,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy, unhandledDuring } from "../kernel/support.js";
 import { watchPlatform } from "../rules/r12-platform-watch.js";
+import { simulate } from "../support/simulate.js";
 
 async function* count(to: number): AsyncGenerator<number> {
   for (let i = 0; i < to; i++) yield i;

@@ -12,8 +12,8 @@ import {
   run,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { BROKEN, CLOSED_TO_RECEIVE, drain, waiting, watch } from "./support.js";
 
 const CAPACITIES = [0, 1, 3];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, checkpoint, generate, leaves, merge, openNursery, shield, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** Random sources, and a random consumer of them. Times are small, so that many things meet. */
 interface Program {

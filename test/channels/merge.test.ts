@@ -16,8 +16,8 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 async function* ticks(name: string, every: number, count = Number.POSITIVE_INFINITY): AsyncGenerator<string> {
   for (let i = 1; i <= count; i++) {

@@ -10,7 +10,7 @@ import {
   selectFair,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { drain, waiting, watch } from "./support.js";
 
 describe.each([

@@ -10,7 +10,7 @@ import {
   selectFair,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { type Call, drain, watch } from "./support.js";
 
 /** Something that others do, before the select and while it waits. */

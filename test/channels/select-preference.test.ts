@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Event, moveOnAfter, now, openMemoryChannel, run, type Selectable, select, selectFair, sleep, timeout } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** An event, set or not. */
 function event(isSet: boolean): Event {

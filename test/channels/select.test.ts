@@ -19,8 +19,8 @@ import {
   TaskCancelledError,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { BROKEN, CLOSED_TO_RECEIVE, CLOSED_TO_SEND, drain, ENDED, waiting, watch } from "./support.js";
 
 const boom = new Error("boom");

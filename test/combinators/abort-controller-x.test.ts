@@ -24,8 +24,8 @@ import {
   toPromise,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /**
  * Each documented function of abort-controller-x, as one would write it with creche. There, functions take a signal; here they take a scope, which has one, or

@@ -21,8 +21,8 @@ import {
   sleepForever,
   type TaskFunction,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { Resource } from "./jobs.js";
 
 type Combinator = (functions: Iterable<TaskFunction>, scope?: { signal?: AbortSignal }) => Promise<unknown>;

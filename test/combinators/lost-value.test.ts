@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { all, any, type CancelScope, hedge, map, openNursery, race } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { Resource } from "./jobs.js";
 
 type Work = (scope: CancelScope) => Resource;

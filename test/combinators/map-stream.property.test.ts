@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, type ItemFunction, leaves, mapStream, sleep, TaskCancelledError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { MODES, type Mode, Passing } from "../support/passing.js";
 import { pickOf, type Schedule, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { type Job, Journal, jobs } from "./jobs.js";
 import { type Settled, settledOf } from "./settling.js";
 import { Source, type SourcePlan, sourcePlans } from "./sources.js";

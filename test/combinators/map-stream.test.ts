@@ -20,8 +20,8 @@ import {
   sleepForever,
   timeout,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { Resource } from "./jobs.js";
 
 function* numbers(asked: { count: number } = { count: 0 }): Generator<number> {

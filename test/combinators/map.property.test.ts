@@ -10,9 +10,9 @@ import {
   map,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { MODES, type Mode, Passing } from "../support/passing.js";
 import { pickOf, type Schedule, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { type End, type Job, Journal, jobs } from "./jobs.js";
 import { CANCELLED_ITSELF, expectSettled, type Failures, type Run, settledOf } from "./settling.js";
 import { Source, type SourcePlan, sourcePlans } from "./sources.js";

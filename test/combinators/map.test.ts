@@ -28,8 +28,8 @@ import {
   sleepForever,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { Resource } from "./jobs.js";
 import { settledOf } from "./settling.js";
 

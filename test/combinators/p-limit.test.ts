@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Awaitable, Cancelled, CapacityLimiter, DeadlockError, isCancellation, map, now, sleep, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /** What p-limit says it does, written with a `CapacityLimiter`. What is different is told by the tests, and in docs/combinators.md. */
 class Limit {

@@ -12,8 +12,8 @@ import {
   sleepForever,
   toPromise,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const pMapSkip = Symbol("skip");
 

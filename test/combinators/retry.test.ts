@@ -16,10 +16,10 @@ import {
   TimeoutError,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
 import { MODES, Passing } from "../support/passing.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { virtualNow } from "../support/virtual-now.js";
 import { Resource } from "./jobs.js";
 

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { type Cancellable, Cancelled, CancelScope, type ErrorGroup, sleep, TaskCancelledError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { type Mode, Passing } from "../support/passing.js";
 import { pickOf, type Schedule } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { type Job, Journal } from "./jobs.js";
 
 /** How a combinator has settled. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { all, any, hedge, openNursery, race, sleep, staggered } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /** Something to dispose that counts how often it was. */
 const resource = () => ({

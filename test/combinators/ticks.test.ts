@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, every, failAfter, moveOnAfter, now, poll, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
 import { MODES, Passing } from "../support/passing.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { virtualNow } from "../support/virtual-now.js";
 
 const programs = fc.record({

@@ -1,4 +1,4 @@
-import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
+import { type SimulateOptions, simulate } from "../support/simulate.js";
 import { Interpreter } from "./interpret.js";
 import type { Case, Entry, Trace } from "./program.js";
 import { randomPick } from "./random-pick.js";

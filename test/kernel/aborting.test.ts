@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, Event, type Nursery, openNursery, type Parked, park, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { waiting } from "./operations.js";
 import { reasonOf, rejectionOf } from "./support.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, moveOnAfter, type Nursery, now, openNursery, shield, sleep, sleepForever, type Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf } from "./support.js";
 
 const background = { background: true };

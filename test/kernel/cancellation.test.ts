@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { Cancelled, CancelScope, checkpoint, moveOnAfter, openNursery, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { immediate, waiting } from "./operations.js";
 import { reasonOf, rejectionOf, thrownBy } from "./support.js";
 

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CancelKind, Cancelled, CancelScope, run, sleepForever } from "../../src/index.js";
 import { cancellation } from "../../src/kernel/cancelled.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { foreignCancelled, reasonOf, rejectionOf } from "./support.js";
 
 const error = new Error("boom");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, run, shield, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf } from "./support.js";
 
 describe("CC1: of scopes that are all cancelled, the outermost that is not shielded off catches;", () => {

@@ -16,7 +16,7 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { immediate, waiting } from "./operations.js";
 import { rejectionOf } from "./support.js";
 

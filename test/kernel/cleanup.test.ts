@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, now, openNursery, sleep, sleepForever, TimeoutError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 describe("cleanupTimeout", () => {

@@ -18,8 +18,8 @@ import {
   type Task,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 const boom = new Error("boom");

@@ -18,7 +18,7 @@ import {
   type Task,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionOf, thrownBy } from "./support.js";
 
 test("now(scope) tells the time of that scope's run, also where no scope is ambient", async () => {

@@ -13,7 +13,7 @@ import {
   sleepForever,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf, thrownBy } from "./support.js";
 
 const never = Number.POSITIVE_INFINITY;

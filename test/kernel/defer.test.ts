@@ -15,7 +15,7 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 const boom = new Error("boom");

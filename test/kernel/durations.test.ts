@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, failAfter, failAt, moveOnAfter, moveOnAt, sleep, sleepUntil, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf, thrownBy } from "./support.js";
 
 const never = Number.POSITIVE_INFINITY;

@@ -23,7 +23,7 @@ import {
   WouldBlock,
 } from "../../src/index.js";
 import { describe as tell } from "../../src/kernel/describe.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 describe("every error", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, moveOnAfter, now, openNursery, run, sleep, sleepForever, sleepUntil } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf } from "./support.js";
 
 const never = Number.POSITIVE_INFINITY;

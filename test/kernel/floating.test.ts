@@ -14,7 +14,7 @@ import {
   sleepForever,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, unhandledDuring } from "./support.js";
 
 /** R17: leaving a scope ends everything in it, also what nobody awaited. */

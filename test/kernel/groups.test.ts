@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, ErrorGroup, leaves, openNursery, run, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf } from "./support.js";
 
 const a = new Error("a");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, isCancellation } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, thrownBy } from "./support.js";
 
 /** A scope that is cancelled with everything in it, from outside it. */

@@ -13,7 +13,7 @@ import {
   TaskCancelledError,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, unhandledDuring } from "./support.js";
 
 const boom = new Error("boom");

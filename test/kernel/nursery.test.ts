@@ -13,7 +13,7 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, moveOnAfter, type Parked, park, shield, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

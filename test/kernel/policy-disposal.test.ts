@@ -13,7 +13,7 @@ import {
   TaskCancelledError,
   until,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf } from "./support.js";
 
 interface Connection extends AsyncDisposable {

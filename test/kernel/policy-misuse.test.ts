@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { collect, firstSuccess, type JoinPolicy, Nursery, openNursery, run, sleepForever, UsageError, until } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 const message = (given: string) => `\`policy\` of a nursery is an object with onSettled(), and with result() if it has one, not ${given}`;

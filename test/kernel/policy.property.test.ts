@@ -21,8 +21,8 @@ import {
   UsageError,
   until,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** What one task does: it waits, and ends; and what it does if it is cancelled while it waits. */
 interface Attempt {

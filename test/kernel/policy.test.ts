@@ -22,7 +22,7 @@ import {
   UsageError,
   until,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

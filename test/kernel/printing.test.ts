@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { CancelScope, Nursery, openNursery, run, shield, sleep, sleepForever, type Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 /** The four ways in which a scope is printed; they are one. */
 function printed(scope: CancelScope): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, checkpoint, Event, moveOnAfter, Nursery, openNursery, run, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "./support.js";
 
 /** What a body that waits for ever in `scope` is cancelled with. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, checkpoint, type Nursery, run, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, unhandledDuring } from "./support.js";
 
 const boom = new Error("boom");

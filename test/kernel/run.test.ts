@@ -15,7 +15,7 @@ import {
   UsageError,
 } from "../../src/index.js";
 import { productionRuntime } from "../../src/kernel/production-runtime.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

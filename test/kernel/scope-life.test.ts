@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, moveOnAfter, openNursery, sleep, sleepForever, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 describe("SC1: before its entry a scope", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, failAfter, moveOnAfter, now, shield, sleep, TimeoutError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf } from "./support.js";
 
 describe("shield()", () => {

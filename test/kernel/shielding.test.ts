@@ -12,7 +12,7 @@ import {
   sleepForever,
   TimeoutError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, thrownBy } from "./support.js";
 
 /** `true` if a checkpoint throws here, because of a cancellation. */

@@ -12,7 +12,7 @@ import {
   type Task,
   TaskCancelledError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "./support.js";
 
 type Started<V> = (value: V) => void;

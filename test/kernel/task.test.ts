@@ -12,7 +12,7 @@ import {
   type Task,
   TaskCancelledError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkpoint, now, openNursery, sleep, type Task, TaskCancelledError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejectionAs, rejectionOf } from "./support.js";
 
 const boom = new Error("boom");

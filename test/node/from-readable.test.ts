@@ -20,11 +20,11 @@ import {
   UsageError,
 } from "../../src/index.js";
 import { fromReadable, toReadable } from "../../src/node/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { collect } from "../bridges/stream-support.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { eventsOf, listenersOf } from "./stream-support.js";
 
 /** Counts from 1 to `end`, and how often it was asked. */

@@ -18,10 +18,10 @@ import {
   UsageError,
 } from "../../src/index.js";
 import { fromWritable } from "../../src/node/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 import { eventsOf, listenersOf } from "./stream-support.js";
 
 /** Keeps what is written, each chunk as soon as `take` lets it; at once without a `highWaterMark`. */

@@ -11,10 +11,10 @@ import { createGunzip, createGzip, gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CancelScope, moveOnAfter, openMemoryChannel, openNursery, run, sleepForever } from "../../src/index.js";
 import { fromReadable, fromWritable, toReadable, toWritable } from "../../src/node/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { serve, signalled } from "../bridges/stream-server.js";
 import { rejectionOf } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 import { closedOf, listenersOf } from "./stream-support.js";
 
 const text = Array.from({ length: 50_000 }, (_, i) => `line ${i}: ${"x".repeat(i % 50)}\n`).join("");

@@ -17,9 +17,9 @@ import {
   UsageError,
 } from "../../src/index.js";
 import { toReadable } from "../../src/node/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 import { closedOf, eventsOf } from "./stream-support.js";
 
 /** Sends 0, 1, 2, ... for ever, and counts. */

@@ -16,9 +16,9 @@ import {
   UsageError,
 } from "../../src/index.js";
 import { toWritable } from "../../src/node/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
 import { watchProcess } from "../rules/r12-process-watch.js";
+import { simulate } from "../support/simulate.js";
 import { eventsOf } from "./stream-support.js";
 
 async function all<T>(receive: MemoryReceiveChannel<T>): Promise<T[]> {

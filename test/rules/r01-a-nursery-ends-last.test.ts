@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Nursery, run, shield, sleep, type Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { interpret } from "../support/interpret.js";
 import { Interpreter } from "../support/interpreter.js";
 import { type Entry, isFloating, lineOf, outwards, type Place } from "../support/log.js";
 import { MODES } from "../support/passing.js";
 import { programs } from "../support/programs.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /**
  * The places that have to last until after `entry`. What nobody awaits is cancelled at the end of its scope, and its rest runs when it will: so

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Cancelled, checkpoint, ErrorGroup, type Nursery, openNursery, park, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { Expectations, type Failure, isAsExpected } from "../support/expected.js";
 import { interpret } from "../support/interpret.js";
 import type { Place } from "../support/log.js";
 import { MODES } from "../support/passing.js";
 import { programs } from "../support/programs.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 describe("R2: the first failure of a task or of the body cancels the nursery", () => {
   test("at once, with that failure as the cause of the reason, unless it is cancelled already; the reason never changes", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, ErrorGroup, type Nursery, openNursery, sleep } from "../../src/index.js";
-import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
+import { type SimulateOptions, simulate } from "../support/simulate.js";
 
 const VALUES = {
   "an error": new Error("expected"),

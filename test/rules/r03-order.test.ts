@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkpoint, ErrorGroup, type Nursery, openNursery, shield, sleep, type Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 interface Failing {
   readonly who: "task" | "background" | "started";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, openNursery, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { type Operation, READY, WAITING } from "../support/operations.js";
+import { simulate } from "../support/simulate.js";
 
 type Body = (scope: CancelScope) => Promise<void>;
 

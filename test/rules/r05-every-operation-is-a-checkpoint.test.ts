@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, checkpoint, type Nursery, now, openNursery, run, sleep, sleepUntil } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { READY, WAITING } from "../support/operations.js";
+import { simulate } from "../support/simulate.js";
 
 /** Keeps the thread busy, so that no timer can report anything. */
 function busyUntil(instant: number): void {

@@ -1,9 +1,9 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, MissingScopeError, now, run, ScopeEndedError, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf } from "../kernel/support.js";
 import { type Operation, READY, WAITING, type WaitingOperation } from "../support/operations.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 /** What comes from outside comes by promises, which takes a moment. */

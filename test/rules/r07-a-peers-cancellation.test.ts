@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Cancelled, CancelScope, type Nursery, openNursery, sleep, sleepForever, type Task, TaskCancelledError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { interpret } from "../support/interpret.js";
 import { isFloating, lineOf } from "../support/log.js";
 import { MODES } from "../support/passing.js";
 import { THROWN } from "../support/program.js";
 import { programs } from "../support/programs.js";
 import { schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** What comes out of `wait`: a value or an error. */
 async function outcomeOf(wait: () => Promise<unknown>): Promise<unknown> {

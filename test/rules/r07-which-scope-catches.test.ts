@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cancelled, CancelScope, type Nursery, now, openNursery, shield, sleep, Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** One scope of a nest, and what its code does when the scope inside it has ended. A task is the whole contents of the nursery around it. */
 interface Level {

@@ -12,7 +12,7 @@ import {
   sleepForever,
   TimeoutError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 class NamedTimeout extends Error {
   override readonly name = "TimeoutError";

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cancelled, failAfter, failAt, moveOnAfter, moveOnAt, now, shield, sleep, TimeoutError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { interpret } from "../support/interpret.js";
 import { isFloating, lineOf } from "../support/log.js";
 import { MODES } from "../support/passing.js";
 import { programs } from "../support/programs.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const KINDS = ["failAfter", "failAt", "shield", "moveOnAfter", "moveOnAt"] as const;
 

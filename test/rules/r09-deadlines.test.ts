@@ -11,7 +11,7 @@ import {
   sleep,
   sleepUntil,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 interface Level {
   readonly deadline: number;

@@ -12,7 +12,7 @@ import {
   sleep,
   sleepUntil,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 const never = () => {
   throw new Error("the body was called");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CancelScope, moveOnAfter, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 /** Enters a scope whose time is over, and waits for nothing in it. */
 async function seen(scope: CancelScope): Promise<unknown[]> {

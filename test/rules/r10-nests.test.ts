@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cancelled, CancelScope, now, park, ScopeEndedError, shield, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 type Action =
   | { readonly op: "cancel"; readonly scope: number }

@@ -15,7 +15,7 @@ import {
   sleepForever,
   TimeoutError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 /** What a promise does: its value, or the error it rejects with. */
 const outcomeOf = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);

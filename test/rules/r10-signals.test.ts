@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cancelled, CancelScope, moveOnAfter, now, ScopeEndedError, shield, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { interpret } from "../support/interpret.js";
 import { MODES } from "../support/interpreter.js";
 import type { Place } from "../support/log.js";
 import { programs } from "../support/programs.js";
 import { schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 function refusalOf(scope: CancelScope): unknown {
   try {

@@ -19,7 +19,7 @@ import {
   shield,
   sleep,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 type Use = (where: Cancellable) => unknown;

@@ -15,10 +15,10 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { Interpreter } from "../support/interpreter.js";
 import type { Op } from "../support/program.js";
 import { programs } from "../support/programs.js";
+import { simulate } from "../support/simulate.js";
 import { watchPlatform } from "./r12-platform-watch.js";
 
 const NOTHING = { controllers: 0, added: 0, removed: 0, armed: 0, ticking: 0 };

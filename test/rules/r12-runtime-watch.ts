@@ -1,7 +1,7 @@
 import { productionRuntime } from "../../src/kernel/production-runtime.js";
 import type { Timer } from "../../src/kernel/runtime.js";
 import type { Waiter } from "../../src/kernel/waiter.js";
-import { SimulatedRuntime } from "../../src/testing/simulated-runtime.js";
+import { SimulatedRuntime } from "../../src/testing/engine/simulated-runtime.js";
 
 /** Everything that was given to a runtime to wait for. */
 export interface Given {

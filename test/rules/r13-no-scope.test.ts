@@ -28,7 +28,7 @@ import {
   type Task,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { rejection, thrown, untyped } from "./r13-refusal.js";
 
 let ended: Task<number> | undefined;

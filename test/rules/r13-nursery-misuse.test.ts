@@ -17,7 +17,7 @@ import {
   type Task,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { refusal, thrown, untyped } from "./r13-refusal.js";
 
 type Body = () => Awaitable<unknown>;

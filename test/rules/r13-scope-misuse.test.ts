@@ -15,7 +15,7 @@ import {
   sleepForever,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { refusal, rejection, thrown, untyped } from "./r13-refusal.js";
 
 const AGAIN = /^the scope .*request was entered before: a scope is used once, so make a new one$/;

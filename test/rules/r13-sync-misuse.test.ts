@@ -10,7 +10,7 @@ import {
   UsageError,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { refusal, rejection, thrown, untyped } from "./r13-refusal.js";
 
 test("releasing a lock that nobody has, and one that another task has; the owner keeps it", async () => {

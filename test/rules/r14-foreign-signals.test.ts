@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Cancelled, CancelScope, checkpoint, openNursery, run, Semaphore, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 /** Opens a nursery under each signal, all at once, waits in each, and calls `act` then. */

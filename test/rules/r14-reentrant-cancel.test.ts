@@ -14,7 +14,7 @@ import {
   sleepForever,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 /** Two ways in which code of the user runs inside `cancel()`: a listener of the scope's signal, and the `onCancel` of something parked in it. */
 type Hook = (scope: CancelScope, reaction: () => void) => void;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CancelScope, moveOnAfter, openNursery, run, sleep, sleepForever } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 const RUNTIMES = { "in production": run, "in simulated time": simulate };

@@ -14,8 +14,8 @@ import {
   sleep,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const KINDS = ["event", "lock", "semaphore", "limiter", "join", "park", "sleep"] as const;
 type Kind = (typeof KINDS)[number];

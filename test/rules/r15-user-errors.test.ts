@@ -10,7 +10,7 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
+import { type SimulateOptions, simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 import { caught, PLACES, raise } from "./r15-places.js";
 import { SPECIMENS } from "./r15-specimens.js";

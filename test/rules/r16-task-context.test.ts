@@ -16,7 +16,7 @@ import {
   sleep,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 const RUNTIMES = Object.entries({ "in production": run, "in simulated time": simulate });
 const trace = new AsyncLocalStorage<string>();

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkpoint, Event, Lock, now, openNursery, run, sleep, sleepUntil } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 const RUNTIMES = Object.entries({ "in production": run, "in simulated time": simulate });
 

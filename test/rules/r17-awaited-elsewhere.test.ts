@@ -16,7 +16,7 @@ import {
   Task,
   TimeoutError,
 } from "../../src/index.js";
-import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
+import { type SimulateOptions, simulate } from "../support/simulate.js";
 
 type Call = (body: (scope: CancelScope) => Awaitable<unknown>, around: CancelScope) => Promise<unknown>;
 

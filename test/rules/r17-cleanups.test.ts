@@ -13,7 +13,7 @@ import {
   sleepForever,
   TimeoutError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 interface Cleanup {
   readonly ms: number;

@@ -13,7 +13,7 @@ import {
   type Task,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 type Enter = (body: () => void) => Promise<unknown>;
 const PLACES: readonly { name: string; path: string; enter: Enter }[] = [

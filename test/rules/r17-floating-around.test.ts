@@ -14,7 +14,7 @@ import {
   sleep,
   sleepForever,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 /** Runs `body`, and expects that the process is told of nothing. */

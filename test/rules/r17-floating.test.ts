@@ -20,7 +20,7 @@ import {
   sleepForever,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { watchProcess } from "./r12-process-watch.js";
 
 const RUNTIMES = Object.entries({ "in production": run, "in simulated time": simulate });

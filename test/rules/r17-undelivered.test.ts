@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, checkpoint, ErrorGroup, openNursery, shield, sleep, type Task, TaskCancelledError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 interface Work {
   readonly ms: number;

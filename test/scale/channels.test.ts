@@ -21,7 +21,7 @@ import {
 } from "../../src/index.js";
 import { WaitQueue } from "../../src/kernel/wait-queue.js";
 import { Waiter } from "../../src/kernel/waiter.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { growth, NOTHING } from "./heap.js";
 
 const COUNT = 200_000;

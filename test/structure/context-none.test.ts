@@ -20,8 +20,8 @@ import {
   sleepForever,
   TimeoutError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 // A platform without anything that follows a call through its awaits, as browsers are.
 vi.mock("#context", () => import("../../src/kernel/context.none.js"));

@@ -79,8 +79,19 @@ describe("platforms are kept apart:", () => {
     const wrong = sources.flatMap(({ path, imports }) =>
       imports
         .filter((name) => !name.endsWith(".ts") && !name.startsWith("node:") && name !== "#context")
-        .filter((name) => !(name === "fast-check" && path.startsWith("testing/fast-check")))
+        .filter((name) => !(name === "fast-check" && path.startsWith("testing/fast-check/")))
         .map((name) => `${path} imports ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("an optional peer is imported by an entry point of its own, which nothing else of the library imports", () => {
+    const uses = sources.filter(({ imports }) => imports.includes("fast-check")).map(({ path }) => path);
+    expect(uses).toContain("testing/fast-check/schedule.ts");
+    const wrong = sources.flatMap(({ path, imports }) =>
+      path.startsWith("testing/fast-check/")
+        ? []
+        : imports.filter((name) => name.startsWith("testing/fast-check/")).map((name) => `${path} imports ${name}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -100,6 +111,9 @@ describe("platforms are kept apart:", () => {
 });
 
 describe("there is one place for each door to the platform:", () => {
+  /** A message names what is not to be used. */
+  const told = ["testing/errors/nondeterminism-error.ts"];
+
   test("abort listeners, which are slow in numbers: foreign signals", () => {
     expect(uses(/addEventListener\(\s*["']abort|onabort/, ["kernel/foreign-signal.ts"])).toEqual([]);
   });
@@ -113,15 +127,25 @@ describe("there is one place for each door to the platform:", () => {
   });
 
   test("timers: the clock", () => {
-    expect(uses(/\b(?:setTimeout|setInterval|setImmediate)\b/, ["kernel/clock.ts", "kernel/next-turn.ts"])).toEqual([]);
+    expect(
+      uses(/\b(?:setTimeout|setInterval|setImmediate)\b/, ["kernel/clock.ts", "kernel/next-turn.ts", "testing/engine/drain.ts", ...told]),
+    ).toEqual([]);
   });
 
-  test("time: the clock, and what simulates it", () => {
-    expect(uses(/performance\.now|Date\.now|new Date\b/, ["kernel/clock.ts", "testing/simulate.ts"])).toEqual([]);
+  test("time: the clock, and what gives real time to simulated runs", () => {
+    expect(
+      uses(/performance\.now|Date\.now|new Date\b/, [
+        "kernel/clock.ts",
+        "testing/engine/drain.ts",
+        "testing/explore.ts",
+        "testing/engine/trial.ts",
+        ...told,
+      ]),
+    ).toEqual([]);
   });
 
   test("chance: the runtime, so that a simulated one has none", () => {
-    expect(uses(/Math\.random|randomUUID|getRandomValues/, ["kernel/production-runtime.ts"])).toEqual([]);
+    expect(uses(/Math\.random|randomUUID|getRandomValues/, ["kernel/production-runtime.ts", ...told])).toEqual([]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { DeadlockError } from "../../src/index.js";
-import { type SimulateOptions, simulate } from "../../src/testing/simulate.js";
 import { type Hooks, Interpreter } from "./interpreter.js";
 import type { Entry, Outcome, Place } from "./log.js";
 import type { Mode } from "./passing.js";
 import type { Program } from "./program.js";
 import { pickOf, type Schedule } from "./schedules.js";
+import { type SimulateOptions, simulate } from "./simulate.js";
 
 export interface Trace {
   readonly program: Program;

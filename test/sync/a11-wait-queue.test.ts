@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { CancelScope, sleep } from "../../src/index.js";
 import { WaitQueue } from "../../src/kernel/wait-queue.js";
 import { DistinctQueue } from "../../src/sync/distinct-queue.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 type Step =
   | { readonly op: "arrive"; readonly queue: 0 | 1 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, Condition, checkpoint, currentTask, now, openNursery, run, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { type Log, waiting } from "./condition-support.js";
 
 describe("CO3: a wait() that is cancelled has the lock again before it throws:", () => {

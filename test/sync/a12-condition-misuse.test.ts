@@ -16,8 +16,8 @@ import {
   sleepForever,
   UsageError,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf, thrownBy, unhandledDuring } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { waiting } from "./condition-support.js";
 
 describe("a lock that breaks", () => {

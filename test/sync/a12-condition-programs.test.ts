@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, Condition, checkpoint, currentTask, isCancellation, Lock, sleep, type Task } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 type Act = { readonly op: "wait" } | { readonly op: "notify"; readonly n: number } | { readonly op: "hold"; readonly ms: number };
 

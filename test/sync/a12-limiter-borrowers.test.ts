@@ -11,8 +11,8 @@ import {
   UsageError,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 class Connection {}
 

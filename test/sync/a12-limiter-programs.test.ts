@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type BorrowedToken, type Cancellable, CancelScope, CapacityLimiter, checkpoint, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 class Connection {}
 

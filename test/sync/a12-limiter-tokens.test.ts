@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CapacityLimiter, currentTask, openNursery, sleep, UsageError } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 describe("borrow()", () => {
   test("resolves to a token that is its own borrower: one task may have several, and another may give them back", async () => {

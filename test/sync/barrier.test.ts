@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Barrier, CancelScope, checkpoint, DeadlockError, moveOnAfter, now, openNursery, run, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionAs, rejectionOf, thrownBy } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 describe("the number of parties is whole, and at least 1:", () => {
   const what = "the number of parties of a barrier is a whole number";

@@ -15,8 +15,8 @@ import {
   UsageError,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { type Log, waiting } from "./condition-support.js";
 
 describe("CO1: a condition wraps a lock:", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, Event, moveOnAfter, now, sleep } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 
 describe("EV1: an event", () => {
   test("is not set at first, and stays set once it is; setting it again has no effect", () => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, moveOnAfter, now, sleep, sleepForever, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { contend, contenders, kinds } from "./support.js";
 
 const picks = fc.option(fc.infiniteStream(fc.nat()), { nil: undefined });

@@ -14,8 +14,8 @@ import {
   UsageError,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 describe("LK1: a lock belongs to a task:", () => {
   test("it is not re-entrant, also not from scopes and nurseries inside the task", async () => {

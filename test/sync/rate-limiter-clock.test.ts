@@ -1,8 +1,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { now, RateLimiter, run, sleep, UsageError, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { ManualRuntime } from "./manual-runtime.js";
 import { asking } from "./rate-limiter-support.js";
 

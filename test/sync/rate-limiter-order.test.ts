@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CancelScope, checkpoint, moveOnAfter, now, openNursery, RateLimiter, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 import { asking } from "./rate-limiter-support.js";
 
 const tooFew = new WouldBlock("there are too few tokens in the rate limiter, or others wait for them");

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CancelScope, checkpoint, now, RateLimiter, sleep, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
 import { pickOf, schedules } from "../support/schedules.js";
+import { simulate } from "../support/simulate.js";
 
 /** One task of a random program: it asks for tokens again and again. */
 interface Customer {

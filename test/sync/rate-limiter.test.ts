@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CancelScope, now, RateLimiter, type RateLimiterOptions, run, shield, sleep, sleepUntil, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { reasonOf, rejectionOf, thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const tooFew = new WouldBlock("there are too few tokens in the rate limiter, or others wait for them");
 

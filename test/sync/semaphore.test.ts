@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Semaphore, sleep, UsageError, WouldBlock } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 describe("SE1: the numbers of a semaphore are whole and not negative:", () => {
   const what = "the initial value of a semaphore is a whole number";

@@ -11,8 +11,8 @@ import {
   sleep,
   WouldBlock,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { thrownBy } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 /** What lock, semaphore and limiter have in common. */
 export interface Acquirable {

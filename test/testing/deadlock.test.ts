@@ -15,8 +15,8 @@ import {
   sleepForever,
   type Task,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const boom = new Error("boom");
 

@@ -17,8 +17,8 @@ import {
   sleepForever,
   sleepUntil,
 } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
 import { rejectionAs, rejectionOf } from "../kernel/support.js";
+import { simulate } from "../support/simulate.js";
 
 const boom = new Error("boom");
 
@@ -142,10 +142,11 @@ describe("the order of wake-ups", () => {
     expect(await order((n) => Math.floor((n - 1) / 2))).toBe("bac");
   });
 
-  test("`pick` is told how many are ready: at least one", async () => {
+  test("`pick` is told how many are ready, where there are several", async () => {
     const seen: number[] = [];
     await simulate(
       async (nursery) => {
+        nursery.startSoon(() => {});
         nursery.startSoon(() => {});
         nursery.startSoon(() => {});
         await sleep(1);
@@ -157,8 +158,8 @@ describe("the order of wake-ups", () => {
         },
       },
     );
-    expect(Math.min(...seen)).toBe(1);
-    expect(seen.slice(0, 2)).toEqual([2, 1]);
+    expect(Math.min(...seen)).toBe(2);
+    expect(seen.slice(0, 2)).toEqual([3, 2]);
   });
 
   test("two runs of one program, and one schedule, are the same step by step", async () => {

@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkpoint, Lock, openNursery } from "../../src/index.js";
+import type { Sim } from "../../src/testing/index.js";
+import { ExhaustiveSearch } from "../../src/testing/search/exhaustive-search.js";
+import { ReducedSearch } from "../../src/testing/search/reduced-search.js";
+import { outcomesOf, randomPrograms, runsOf } from "./support.js";
+
+const MOST = 3000;
+/** In CI; `REDUCTION_RUNS=500` for more. */
+const RUNS = process.env["REDUCTION_RUNS"] ?? "100";
+
+describe("the exhaustive search with reduction", () => {
+  test("finds the outcomes that the exhaustive search finds, on random programs, with fewer runs", async () => {
+    let full = 0;
+    let reduced = 0;
+    await fc.assert(
+      fc.asyncProperty(randomPrograms(4), async (program) => {
+        const all = await outcomesOf(program, new ExhaustiveSearch("run"), MOST);
+        fc.pre(all.isComplete);
+        const some = await outcomesOf(program, new ReducedSearch(), MOST);
+        expect(some.isComplete).toBe(true);
+        expect(some.outcomes).toEqual(all.outcomes);
+        expect(some.runs).toBeLessThanOrEqual(all.runs);
+        full += all.runs;
+        reduced += some.runs;
+      }),
+      { numRuns: Number(RUNS) },
+    );
+    expect(reduced).toBeLessThan(full);
+  });
+
+  test("also where time passes, and may while others could go on", async () => {
+    await fc.assert(
+      fc.asyncProperty(randomPrograms(3, true), fc.boolean(), async (program, timeRaces) => {
+        const all = await outcomesOf(program, new ExhaustiveSearch("run"), MOST, { timeRaces });
+        fc.pre(all.isComplete);
+        const some = await outcomesOf(program, new ReducedSearch(), MOST, { timeRaces });
+        expect(some.isComplete).toBe(true);
+        expect(some.outcomes).toEqual(all.outcomes);
+      }),
+      { numRuns: Number(RUNS) },
+    );
+  });
+
+  const ways = async (body: (sim: Sim) => Promise<void>) => {
+    const { runs: full } = await runsOf(body, new ExhaustiveSearch("run"));
+    const { runs: reduced } = await runsOf(body, new ReducedSearch());
+    return { full, reduced };
+  };
+  /** Three tasks of two steps each, each of which does something. */
+  const crowd = (act: (who: number, sim: Sim) => () => void) => (sim: Sim) =>
+    openNursery((nursery) => {
+      for (let who = 0; who < 3; who++) {
+        const once = act(who, sim);
+        nursery.startSoon(async () => {
+          once();
+          await checkpoint();
+          once();
+        });
+      }
+    });
+
+  test("tries one order of steps that touch nothing in common, also where all read", async () => {
+    const apart = crowd((who, sim) => {
+      const own = sim.shared(`own${who}`, { n: 0 });
+      return () => {
+        own.n = 1;
+      };
+    });
+    expect(await ways(apart)).toEqual({ full: 90, reduced: 1 });
+    const reading = crowd((_, sim) => {
+      const one = sim.shared("one", { n: 0 });
+      return () => void one.n;
+    });
+    expect(await ways(reading)).toEqual({ full: 90, reduced: 1 });
+  });
+
+  test("tries each order of those that do", async () => {
+    const writing = crowd((_, sim) => {
+      const one = sim.shared("one", { n: 0 });
+      return () => {
+        one.n = 1;
+      };
+    });
+    expect(await ways(writing)).toEqual({ full: 90, reduced: 90 });
+  });
+
+  test("takes what is not declared to touch everything", async () => {
+    let n = 0;
+    const undeclared = crowd(() => () => {
+      n++;
+    });
+    expect(await ways(undeclared)).toEqual({ full: 90, reduced: 90 });
+    expect(n).toBeGreaterThan(0);
+  });
+
+  test("leaves nothing out where states are looked at between steps", async () => {
+    const apart = crowd((who, sim) => {
+      const own = sim.shared(`own${who}`, { n: 0 });
+      return () => {
+        own.n = 1;
+      };
+    });
+    const checked = (sim: Sim) => {
+      sim.invariant("true", () => true);
+      return apart(sim);
+    };
+    expect(await ways(checked)).toEqual({ full: 90, reduced: 90 });
+  });
+
+  test("finds a deadlock of two locks, where the exhaustive search needs far more schedules", async () => {
+    const deadlock = async (sim: Sim) => {
+      const [p, q] = [new Lock(), new Lock()];
+      const noise = sim.shared("noise", { n: 0 });
+      await openNursery((nursery) => {
+        nursery.startSoon((task) => p.run(() => q.run(() => {}, task), task));
+        nursery.startSoon((task) => q.run(() => p.run(() => {}, task), task));
+        nursery.startSoon(async () => {
+          for (let i = 0; i < 3; i++) {
+            noise.n++;
+            await checkpoint();
+          }
+          noise.n++;
+        });
+      });
+    };
+    const kinds = new Set<string | undefined>();
+    const { runs } = await runsOf(deadlock, new ReducedSearch(), ({ finding }) => kinds.add(finding?.kind));
+    const full = await runsOf(deadlock, new ExhaustiveSearch("run"), undefined, 1000, { drain: "sync" });
+    expect([...kinds].sort()).toEqual(["deadlock", undefined]);
+    expect(full.isComplete).toBe(false);
+    expect(runs).toBeLessThan(100);
+  });
+
+  test("takes every way of a choice of the program itself", async () => {
+    const chosen: string[] = [];
+    const { runs } = await runsOf(async (sim) => {
+      chosen.push(`${sim.choose(3)}${sim.choose(2)}`);
+      await checkpoint();
+    }, new ReducedSearch());
+    expect(runs).toBe(6);
+    expect(chosen).toEqual(["00", "01", "10", "11", "20", "21"]);
+  });
+});
