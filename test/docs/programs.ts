@@ -10,11 +10,11 @@ import { lineOnPage, programOf, type Snippet } from "./snippets.js";
 /** Where a program gets its `run` from if no time is to pass. */
 const IN_VIRTUAL_TIME = `
 export * from ${JSON.stringify(join(root, "src/index.ts"))};
-export { simulate as run } from ${JSON.stringify(join(root, "src/testing/simulate.ts"))};
+export { simulate as run } from ${JSON.stringify(join(root, "test/support/simulate.ts"))};
 `;
 
-/** What waits for something that is not of the library, whose time is real. */
-const TAKES_REAL_TIME = /from "(node:|creche\/node)|\b(fetch|setTimeout|AbortSignal\.timeout)\(/;
+/** What waits for something that is not of the library, whose time is real; and what has virtual time of its own. */
+const TAKES_REAL_TIME = /from "(node:|creche\/node|creche\/testing)|\b(fetch|setTimeout|AbortSignal\.timeout)\(/;
 
 /** Snippets as files in a folder of their own: to be compiled as they are, all at once, and to be run, one by one. */
 export class Programs {
@@ -43,7 +43,14 @@ export class Programs {
   /** What the compiler finds wrong with them, by the lines of the pages. */
   complaints(): string[] {
     const at = (file: string) => [join(root, file)];
-    const paths = { creche: at("src/index.ts"), "creche/node": at("src/node/index.ts"), "#context": at("src/kernel/context.node.ts") };
+    const paths = {
+      creche: at("src/index.ts"),
+      "creche/node": at("src/node/index.ts"),
+      "creche/testing": at("src/testing/index.ts"),
+      "creche/testing/fast-check": at("src/testing/fast-check/index.ts"),
+      "fast-check": at("node_modules/fast-check/lib/fast-check.d.ts"),
+      "#context": at("src/kernel/context.node.ts"),
+    };
     const options = { rootDir: "/", noUnusedLocals: false, noUnusedParameters: false, typeRoots: at("node_modules/@types"), paths };
     const config = { extends: join(root, "tsconfig.json"), compilerOptions: options, include: ["snippet-*.ts"], exclude: [] };
     this.#write("tsconfig.json", JSON.stringify(config));
@@ -70,7 +77,8 @@ export class Programs {
     } finally {
       log.mockRestore();
     }
-    return lines;
+    // Reports tell where tasks wait: by the lines of the block, whatever its file is called.
+    return lines.map((line) => line.replace(/snippet-\d+\.ts:(\d+)/g, (_, inFile) => `example.ts:${Number(inFile) - 1}`));
   }
 
   #write(file: string, text: string): void {

@@ -47,7 +47,7 @@ export function snippetsOf(page: string, text: string): Snippet[] {
       if (comment === "given") given = hidden;
       else if (last === undefined) throw new Error(`${page}:${i + 1} comes after no block`);
       else snippets[snippets.length - 1] = { ...last, after: hidden };
-      last = undefined;
+      last = comment === "given" ? undefined : snippets.at(-1);
       i = end;
       continue;
     }
