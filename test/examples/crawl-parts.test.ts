@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isCancellation, moveOnAfter, now, openNursery, run } from "../../src/index.js";
-import { simulate } from "../../src/testing/simulate.js";
+import { simulate } from "../support/simulate.js";
 import { linesOf, load } from "./crawl-support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "creche-crawl-parts-"));
