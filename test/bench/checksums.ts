@@ -2,7 +2,7 @@ import { checkpoint, Lock, moveOnAfter, openNursery, sleep } from "../../src/ind
 import { Random } from "../../src/testing/engine/random.js";
 import { Session } from "../../src/testing/engine/session.js";
 import { type Strategy, searchOf } from "../../src/testing/search/strategy.js";
-import type { Sim } from "../../src/testing/sim.js";
+import type { Sim, SimBody } from "../../src/testing/sim.js";
 import { lockOrder, lostUpdate, ordering } from "../testing/planted.js";
 
 // Prints a checksum of some thousand runs, of fixed programs under fixed schedules. It is the same on every platform; `node dist/test/bench/checksums.js`, or another's name.
@@ -27,30 +27,35 @@ const mixed = (seed: number) => async (sim: Sim) => {
     }
   }, sim);
 };
-const programs = [lostUpdate, lockOrder, ordering(12), ...Array.from({ length: 20 }, (_, seed) => mixed(seed))];
+const mixedPrograms = Array.from({ length: 20 }, (_, seed) => mixed(seed));
 const kinds: readonly Strategy[] = [{ kind: "portfolio" }, { kind: "random", seed: 7 }, { kind: "exhaustive", reduce: true }];
 
-let sum = 0x811c9dc5;
-const mix = (value: number) => {
-  sum = Math.imul(sum ^ value, 0x01000193);
-};
-let runs = 0;
-let steps = 0;
-for (const body of programs) {
-  for (const strategy of kinds) {
-    const session = await Session.open("checksums", body, { timeRaces: true, leaks: { handles: false } }, true);
-    const search = searchOf(strategy);
-    for (let i = 0; i < 40; i++) {
-      const scheduler = search.next();
-      if (scheduler === undefined) break;
-      const { trace, finding } = await session.trial(scheduler);
-      search.ended(trace);
-      mix(trace.checksum);
-      mix(finding?.kind.length ?? 0);
-      runs++;
-      steps += trace.length;
+async function sumOf(programs: readonly SimBody[], ambient: boolean): Promise<string> {
+  let sum = 0x811c9dc5;
+  let runs = 0;
+  let steps = 0;
+  for (const body of programs) {
+    for (const strategy of kinds) {
+      const session = await Session.open("checksums", body, { ambient, timeRaces: true, leaks: { handles: false } }, true);
+      const search = searchOf(strategy);
+      for (let i = 0; i < 40; i++) {
+        const scheduler = search.next();
+        if (scheduler === undefined) break;
+        const { trace, finding } = await session.trial(scheduler);
+        search.ended(trace);
+        for (const value of [trace.checksum, finding?.kind.length ?? 0]) sum = Math.imul(sum ^ value, 0x01000193);
+        runs++;
+        steps += trace.length;
+      }
+      session.close();
     }
-    session.close();
   }
+  return `${runs} runs, ${steps} steps: ${(sum >>> 0).toString(16)}`;
 }
-console.log(`${runs} runs, ${steps} steps: ${(sum >>> 0).toString(16)}`);
+
+console.log(`scopes passed: ${await sumOf(mixedPrograms, false)}`);
+// Where no scope follows the code, as in browsers, these programs do not run.
+const { AsyncContext, process } = globalThis as { AsyncContext?: unknown; process?: unknown };
+if (AsyncContext !== undefined || process !== undefined) {
+  console.log(`scopes ambient: ${await sumOf([lostUpdate, lockOrder, ordering(12), ...mixedPrograms], true)}`);
+}
