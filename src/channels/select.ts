@@ -37,7 +37,15 @@ export function select<const C extends Cases>(cases: C, scope?: Cancellable): Pr
 }
 
 /**
- * As `select`; but if several can be done at once, each of them has the same chance. The numbers come from the runtime, so a replay chooses the same.
+ * As `select`, in a loop as well: if several cases can be done at once, each of them has the same chance, so that none keeps the others waiting. If it has to
+ * wait, the first that gets its turn is chosen. The numbers come from the runtime, so a replay chooses the same. A full checkpoint; if it is cancelled
+ * first, none has been done.
+ *
+ * Source: select of Go.
+ *
+ * @throws UsageError if there is no case, or a task would join itself; and what the chosen operation throws
+ * @example
+ * const { key, value } = await selectFair({ urgent, normal });
  */
 export function selectFair<const C extends Cases>(cases: C, scope?: Cancellable): Promise<Chosen<C>> {
   return operate(scope, selectIn<C>, cases, true);

@@ -1,10 +1,11 @@
-import type { Timer } from "../kernel/runtime.js";
+import { CallbackTimer } from "../kernel/callback-timer.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Choice, type Enlisted, type Selectable, selectable } from "../kernel/selectable.js";
 import { requireDuration } from "../kernel/validate.js";
 
 /**
  * A case for `select`: it is chosen `ms` milliseconds after the `select` began, if nothing else has been by then. 0 means: if nothing else can be done at once.
+ * The time counts in the scope of the `select`, by the clock of its run; a case that is not chosen, or is cancelled with it, leaves no timer.
  *
  * @throws RangeError for NaN and negative durations
  * @example const chosen = await select({ job: jobs, late: timeout(500) });
@@ -29,7 +30,7 @@ class TimingOut implements Alternative<void> {
   take(): void {}
 
   enlist(choice: Choice, { _runtime: runtime }: CancelScope): Enlisted {
-    const timer = new ChoiceTimer(runtime.now() + this.#ms, choice);
+    const timer = new CallbackTimer(runtime.now() + this.#ms, () => choice.wake(undefined));
     if (this.#ms === 0) choice.wake(undefined);
     else if (this.#ms < Number.POSITIVE_INFINITY) runtime.setTimer(timer);
     return {
@@ -37,22 +38,5 @@ class TimingOut implements Alternative<void> {
         if (timer.live) runtime.clearTimer(timer);
       },
     };
-  }
-}
-
-class ChoiceTimer implements Timer {
-  readonly at: number;
-  order = 0;
-  live = false;
-  readonly isDeadline = false;
-  readonly #choice: Choice;
-
-  constructor(at: number, choice: Choice) {
-    this.at = at;
-    this.#choice = choice;
-  }
-
-  fire(): void {
-    this.#choice.wake(undefined);
   }
 }

@@ -2,8 +2,9 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
 import type { Cancellable } from "../kernel/types.js";
-import { errorOf, Group, isSelfCancelled } from "./group.js";
+import { errorOf, Group } from "./group.js";
 import { namedFunctions } from "./named-functions.js";
+import { isSelfCancelled } from "./self-cancelled.js";
 import type { ResultOf, ResultsOf, TaskFunction, TaskFunctions } from "./task-function.js";
 
 /**

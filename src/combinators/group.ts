@@ -1,5 +1,5 @@
 import { cancellation } from "../kernel/cancelled.js";
-import { CALLED, CAUGHT, EXPLICIT, LEAVING } from "../kernel/flags.js";
+import { CALLED, EXPLICIT, LEAVING } from "../kernel/flags.js";
 import { productionRuntime } from "../kernel/production-runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
@@ -91,11 +91,6 @@ export abstract class Group<R> extends Gathering<R> {
 
 function stepAll<R>(group: Group<R>): void {
   for (const member of group._members) member._step();
-}
-
-/** Whether it was cancelled by its own scope, and by nothing else: somebody else's cancellation, for whoever waits for its value. */
-export function isSelfCancelled(member: Task): boolean {
-  return member._state === "cancelled" && (member._flags & CAUGHT) !== 0;
 }
 
 /** Why a member has no value, once it has ended without. */

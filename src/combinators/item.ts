@@ -1,4 +1,4 @@
-import { CAUGHT, DEBUG, ENDED, ENTERED, INHERITED } from "../kernel/flags.js";
+import { DEBUG, ENDED, ENTERED, INHERITED } from "../kernel/flags.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { Task } from "../kernel/task.js";
 import type { Mapping } from "./mapping.js";
@@ -15,11 +15,6 @@ export class Item extends Task {
 
   override get name(): string {
     return `${(this._parent as Mapping<unknown>)._label}#${this._number}`;
-  }
-
-  /** Whether it was cancelled by its own scope, and by nothing else. @internal */
-  get _isSelfCancelled(): boolean {
-    return this._state === "cancelled" && (this._flags & CAUGHT) !== 0;
   }
 
   /**

@@ -7,6 +7,7 @@ import { Gathering } from "./gathering.js";
 import type { Item } from "./item.js";
 import type { ItemFunction, ItemSource } from "./item-source.js";
 import { Lane } from "./lane.js";
+import { isSelfCancelled } from "./self-cancelled.js";
 
 /** The nursery in which items are worked on: their tasks are in it, and what they are read from. Over when its lanes are. */
 export abstract class Mapping<R> extends Gathering<R> {
@@ -49,7 +50,7 @@ export abstract class Mapping<R> extends Gathering<R> {
     const lane = this._lingering.get(item);
     this._lingering.delete(item);
     if (item._state === "done") this._done(item._number - 1, item._result);
-    else if (item._isSelfCancelled) this._gaveUp(item);
+    else if (isSelfCancelled(item)) this._gaveUp(item);
     lane?.goOn();
   }
 

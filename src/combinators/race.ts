@@ -4,8 +4,9 @@ import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
 import type { Cancellable } from "../kernel/types.js";
 import { FirstOf } from "./first-of.js";
-import { errorOf, isSelfCancelled } from "./group.js";
+import { errorOf } from "./group.js";
 import { functionList } from "./named-functions.js";
+import { isSelfCancelled } from "./self-cancelled.js";
 import type { ResultOf, ResultsOf, TaskFunction } from "./task-function.js";
 
 /**

@@ -11,6 +11,7 @@ import type { Cancellable } from "./types.js";
  * you have captured.
  *
  * @throws MissingScopeError outside a run, and where scopes are passed as arguments
+ * @example const response = await axios.get(url, { signal: currentScope().signal });
  */
 export function currentScope(): CancelScope {
   return scopeOf(undefined);
@@ -22,6 +23,7 @@ export function currentScope(): CancelScope {
  * Source: trio.lowlevel.current_task.
  *
  * @throws MissingScopeError if there is no scope; UsageError under a foreign signal outside a run, where there is no task
+ * @example console.log(`${currentTask().name} begins`);
  */
 export function currentTask(scope?: Cancellable): Task {
   const at = scopeOf(scope);
@@ -31,7 +33,15 @@ export function currentTask(scope?: Cancellable): Task {
   return task as Task;
 }
 
-/** The earliest deadline that holds here, in the time of `now()`: see `CancelScope.effectiveDeadline`. */
+/**
+ * The earliest deadline that holds in `scope`, or else in the ambient one, as an instant of `now()` in ms: see `CancelScope.effectiveDeadline`. `Infinity` if there is
+ * none. It waits for nothing.
+ *
+ * Source: trio.current_effective_deadline.
+ *
+ * @throws MissingScopeError if there is no scope
+ * @example if (currentEffectiveDeadline() - now() < 200) return cached;
+ */
 export function currentEffectiveDeadline(scope?: Cancellable): number {
   const at = scopeOf(scope);
   const deadline = at.effectiveDeadline;

@@ -81,7 +81,12 @@ export function membersOf(error: unknown): readonly unknown[] | undefined {
   }
 }
 
-/** The leaves of any error: those of a group, an aggregate or a SuppressedError, in order, or the error itself. */
+/**
+ * The leaves of any error: those of a group, an aggregate or a SuppressedError, in order, however deep they are; or the error itself. It never throws, whatever it
+ * is given.
+ *
+ * @example for (const leaf of leaves(error)) log(leaf);
+ */
 export function leaves(error: unknown): unknown[] {
   const found: unknown[] = [];
   const pending: unknown[] = [error];

@@ -44,7 +44,12 @@ class Sleeper extends Waiter<void> implements Timer {
 
 /**
  * The time of the run's clock, in ms: of the run that `scope` is in, else of the ambient one; outside a run that of the production clock.
- * Monotonic; only differences mean anything.
+ * Monotonic; only differences mean anything. It waits for nothing.
+ *
+ * Source: trio.current_time.
+ *
+ * @throws TypeError if `scope` is none
+ * @example const began = now(); await work(); console.log(`${now() - began} ms`);
  */
 export function now(scope?: Cancellable): number {
   if (scope === undefined) return (ambientScope()?._runtime ?? productionRuntime).now();
@@ -68,13 +73,25 @@ export function sleep(ms: number, scope?: Cancellable): Promise<void> {
   return operate(scope, sleepFor, ms);
 }
 
-/** Waits until the instant `at` of `now()`; one that has passed makes it a `checkpoint`. Otherwise as `sleep`. */
+/**
+ * Waits until the instant `at` of `now()`, in ms; one that has passed makes it a `checkpoint`. Otherwise as `sleep`: a full checkpoint, which throws `Cancelled` if the
+ * scope is cancelled before or meanwhile; sleepers of the same instant wake in the order in which they began.
+ *
+ * Source: trio.sleep_until.
+ *
+ * @throws RangeError for NaN
+ * @example for (let at = now() + 100; ; at += 100) { await sleepUntil(at); tick(); }
+ */
 export function sleepUntil(at: number, scope?: Cancellable): Promise<void> {
   return operate(scope, sleepTo, at);
 }
 
 /**
  * Waits until the scope is cancelled, and throws `Cancelled` then.
+ *
+ * Source: trio.sleep_forever.
+ *
+ * @example await sleepForever().finally(() => server.close());
  *
  * Pitfall: waiting alone keeps no process alive. When nothing else is open, no timer and no socket, Node ends in the middle of the run.
  */

@@ -17,7 +17,14 @@ export function moveOnAfter<T>(ms: number, body: (scope: CancelScope) => Awaitab
   return runNew(() => new CancelScope({ timeout: ms }), body, scope, { caller: "moveOnAfter()", mayGiveUp: true });
 }
 
-/** As `moveOnAfter`, until the instant `at` of `now()`. */
+/**
+ * As `moveOnAfter`, until the instant `at` of `now()`, in ms: cancels the body then, and resolves to `undefined` when it has ended. One that has passed cancels at once.
+ *
+ * Source: trio.move_on_at.
+ *
+ * @throws RangeError for NaN
+ * @example await moveOnAt(deadline, (scope) => drain(queue, scope));
+ */
 export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T | undefined> {
   return runNew(() => new CancelScope({ deadline: at }), body, scope, { caller: "moveOnAt()", mayGiveUp: true });
 }
@@ -42,7 +49,14 @@ export function failAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable
   }) as Promise<T>;
 }
 
-/** As `failAfter`, until the instant `at` of `now()`. */
+/**
+ * As `failAfter`, until the instant `at` of `now()`, in ms: cancels the body then, and throws when it has ended. One that has passed cancels at once.
+ *
+ * Source: trio.fail_at.
+ *
+ * @throws TimeoutError at this boundary only, when the time was over; RangeError for NaN
+ * @example await failAt(deadline, (scope) => save(response, scope));
+ */
 export function failAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
   return runNew(() => new CancelScope({ deadline: at }), body, scope, {
     caller: "failAt()",

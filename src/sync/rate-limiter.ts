@@ -1,6 +1,7 @@
+import { CallbackTimer } from "../kernel/callback-timer.js";
 import { UsageError, WouldBlock } from "../kernel/errors.js";
 import { operate, release, scopeOf } from "../kernel/lookup.js";
-import type { Runtime, Timer } from "../kernel/runtime.js";
+import type { Runtime } from "../kernel/runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Cancellable } from "../kernel/types.js";
 import { requireDuration } from "../kernel/validate.js";
@@ -46,7 +47,7 @@ export class RateLimiter {
   #fullAt = Number.NEGATIVE_INFINITY;
   #taken = 0;
   /** For the first in line; live exactly while anyone waits. */
-  #timer: Refill | undefined = undefined;
+  #timer: CallbackTimer | undefined = undefined;
 
   /**
    * @throws RangeError if a number is out of its range
@@ -115,7 +116,7 @@ export class RateLimiter {
     const at = first === undefined ? undefined : this.#readyAt(first.what);
     if (this.#timer?.live && this.#timer.at === at) return;
     if (this.#timer?.live) runtime.clearTimer(this.#timer);
-    this.#timer = at === undefined ? undefined : new Refill(at, this);
+    this.#timer = at === undefined ? undefined : new CallbackTimer(at, () => this._refill());
     if (this.#timer !== undefined) runtime.setTimer(this.#timer);
   }
 
@@ -171,23 +172,6 @@ class RateWaiter extends QueueWaiter<void, number> {
     super._cancel(reason);
     this.#limiter._plan();
     return false;
-  }
-}
-
-class Refill implements Timer {
-  readonly at: number;
-  order = 0;
-  live = false;
-  readonly isDeadline = false;
-  readonly #limiter: RateLimiter;
-
-  constructor(at: number, limiter: RateLimiter) {
-    this.at = at;
-    this.#limiter = limiter;
-  }
-
-  fire(): void {
-    this.#limiter._refill();
   }
 }
 

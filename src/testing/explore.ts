@@ -48,6 +48,9 @@ export interface ExploreReport {
  * Runs `body` in virtual time under one schedule after another, until one fails or the budget is used up. Every way in which its tasks may take turns at
  * their checkpoints is a schedule, and so is time that passes while tasks could go on.
  *
+ * Each run is a root of its own, whatever scope `explore` is called in; `options.signal` cancels it. A run in which something is found wrong is cancelled, so that it
+ * can clean up. The schedules come in the order that the strategy says, the same in each call.
+ *
  * @throws ScheduleFailure at the first failure, reduced: with the smallest schedule that fails so, as text for `replay`
  * @throws UsageError, RangeError for wrong options
  * @example

@@ -10,7 +10,8 @@ import type { SimOptions } from "./sim-options.js";
  * Runs `body` once, as `run` does, in virtual time and in the default order: when everything waits, the clock jumps to the next deadline or sleeper. It takes
  * no real time, whatever it sleeps, and two runs are the same, step by step.
  *
- * `sim.root` is the nursery in which it runs, and the ambient scope; `sim` itself goes wherever a scope goes.
+ * It is a root of its own, whatever scope `simulate` is called in; `options.signal` cancels it. `sim.root` is the nursery in which it runs, and the ambient scope;
+ * `sim` itself goes wherever a scope goes.
  *
  * Source: trio.testing.MockClock with autojump.
  *

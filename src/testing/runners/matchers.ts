@@ -26,6 +26,9 @@ export function groupOf(...patterns: readonly ErrorPattern[]): GroupPattern {
  * As `groupOf`, for all errors that are no groups themselves, however deep they are; an error that is in no group is its own leaf. Whether there was one failure
  * or there were several that day makes no difference in form then.
  *
+ * @example
+ * await assert.rejects(work(), leavesOf({ type: RangeError, message: "too large" }));
+ *
  * Source: trio.testing.RaisesGroup, with flatten_subgroups and allow_unwrapped.
  */
 export function leavesOf(...patterns: readonly ErrorPattern[]): GroupPattern {
