@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { ambientScope } from "#context";
-import { ItemIterator } from "../channels/item-iterator.js";
 import type { ValuesOptions } from "../channels/memory-receive-channel.js";
-import { END, type Item, Receivable } from "../channels/receivable.js";
+import { END, type Item } from "../channels/next-item.js";
+import { Receivable } from "../channels/receivable.js";
 import { ClosedResourceError, EndOfChannel } from "../kernel/errors.js";
 import { TEMPORARY } from "../kernel/flags.js";
 import { CancelScope } from "../kernel/scope.js";
@@ -59,19 +59,11 @@ export class EventStream<out E> extends Receivable<E> implements AsyncIterable<E
     return this.#buffer.dropped;
   }
 
-  /**
-   * Iterates as the events themselves do, with options: the scope in which it waits, and whether leaving the loop early leaves them open. Default for the scope:
-   * the ambient one; where there is none, and under a foreign signal, what was given to `fromEvents`.
-   */
-  values(options?: ValuesOptions): AsyncIterableIterator<E, undefined> {
+  /** By default the ambient scope; where there is none, and under a foreign signal, what was given to `fromEvents`. @internal */
+  override _whereOf(options: ValuesOptions | undefined): Cancellable | undefined {
     const isGiven = options instanceof CancelScope || options?.signal !== undefined;
     const isAmbient = ambientScope() !== undefined && !this.#isForeign;
-    const where = isGiven || isAmbient ? options : this.#where;
-    return new ItemIterator(this, where, options?.preventCancel === true);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
-    return this.values();
+    return isGiven || isAmbient ? options : this.#where;
   }
 
   /** Stops listening, and drops what is left; idempotent, no checkpoint. Calls that wait on it throw `ClosedResourceError`. */

@@ -1,8 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { ItemIterator } from "../channels/item-iterator.js";
-import type { ValuesOptions } from "../channels/memory-receive-channel.js";
-import { END, type Item, Receivable } from "../channels/receivable.js";
+import { END, type Item } from "../channels/next-item.js";
+import { Receivable } from "../channels/receivable.js";
 import { ClosedResourceError, EndOfChannel } from "../kernel/errors.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
@@ -65,15 +64,6 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
         () => this.#source.stop(reason),
       );
     });
-  }
-
-  /** Iterates as the channel itself does, with options: the scope in which it waits, and whether leaving the loop early leaves the channel open. */
-  values(options?: ValuesOptions): AsyncIterableIterator<T, undefined> {
-    return new ItemIterator(this, options, options?.preventCancel === true);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    return this.values();
   }
 
   /**

@@ -3,9 +3,8 @@
 import { BrokenResourceError, ClosedResourceError, EndOfChannel, WouldBlock } from "../kernel/errors.js";
 import { type Queued, WaitQueue } from "../kernel/wait-queue.js";
 import type { Broadcast } from "./broadcast.js";
-import { ItemIterator } from "./item-iterator.js";
-import type { ValuesOptions } from "./memory-receive-channel.js";
-import { END, type Item, itemOf, Receivable } from "./receivable.js";
+import { END, type Item } from "./next-item.js";
+import { itemOf, Receivable } from "./receivable.js";
 
 export interface SubscriptionStatistics {
   /** How many items it has to read. */
@@ -47,17 +46,6 @@ export class Subscription<out T> extends Receivable<T> implements Disposable, As
   receiveNowait(): T {
     if (!this._isReady()) throw new WouldBlock("there is nothing to receive on this subscription");
     return itemOf(this, this._take());
-  }
-
-  /**
-   * Iterates as the subscription itself does, with options: the scope in which it waits, and whether leaving the loop early closes the subscription.
-   */
-  values(options?: ValuesOptions): AsyncIterableIterator<T, undefined> {
-    return new ItemIterator(this, options, options?.preventCancel === true);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    return this.values();
   }
 
   /**

@@ -1,7 +1,7 @@
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { MemoryReceiveChannel, ValuesOptions } from "./memory-receive-channel.js";
-import { END } from "./receivable.js";
+import { END } from "./next-item.js";
 
 /**
  * What `for await` sees of a receive end. The language calls `return()` when a loop is left by a `break` or a throw, and nothing at all when `next()`

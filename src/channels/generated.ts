@@ -2,9 +2,9 @@ import { SignalScope } from "../kernel/foreign-signal.js";
 import { quiet } from "../kernel/quiet.js";
 import { runScope } from "../kernel/run-scope.js";
 import type { WaitQueue } from "../kernel/wait-queue.js";
+import type { Item } from "./next-item.js";
 import { type Home, type Making, Produced } from "./produced.js";
 import { Production, type Recipe } from "./production.js";
-import type { Item } from "./receivable.js";
 import { Supply } from "./supply.js";
 
 /**

@@ -2,7 +2,8 @@ import { isCancelled } from "../kernel/cancelled.js";
 import { operate } from "../kernel/lookup.js";
 import { quiet } from "../kernel/quiet.js";
 import type { Cancellable } from "../kernel/types.js";
-import { END, type Item, nextIn, type Receivable } from "./receivable.js";
+import { END, type Item, nextIn } from "./next-item.js";
+import type { Receivable } from "./receivable.js";
 
 /**
  * What `for await` sees of a `Receivable`. However the loop is left, what it reads from is told: the language calls `return()` for a `break` or a throw,

@@ -8,10 +8,11 @@ import { ENDED, EXPLICIT } from "../kernel/flags.js";
 import { isInside } from "../kernel/floating.js";
 import type { Nursery } from "../kernel/nursery.js";
 import type { CancelScope } from "../kernel/scope.js";
+import type { Cancellable } from "../kernel/types.js";
 import { QueueWaiter, WaitQueue } from "../kernel/wait-queue.js";
-import { ItemIterator } from "./item-iterator.js";
 import type { ValuesOptions } from "./memory-receive-channel.js";
-import { END, type Item, Receivable } from "./receivable.js";
+import { END, type Item } from "./next-item.js";
+import { Receivable } from "./receivable.js";
 
 /** Where it belongs: it is cancelled and awaited when `owner` is left, and cancelled by the foreign `signal`, if there is one. */
 export interface Home {
@@ -88,20 +89,10 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
     return `of ${this.#caller}()`;
   }
 
-  /**
-   * Iterates as the object itself does, with options: the scope in which it waits, and whether leaving the loop early leaves the rest to others.
-   *
-   * @example for await (const row of rows.values({ preventCancel: true })) { if (isHeader(row)) break; }
-   */
-  values(options?: ValuesOptions): AsyncIterableIterator<T, undefined> {
+  /** Where scopes are passed as arguments, a loop has no way to pass one. @internal */
+  override _whereOf(options: ValuesOptions | undefined): Cancellable | undefined {
     const { owner } = this._home;
-    // Where scopes are passed as arguments, a loop has no way to pass one.
-    const where = options?.signal === undefined && (owner._flags & EXPLICIT) !== 0 ? owner : options;
-    return new ItemIterator(this, where, options?.preventCancel === true);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    return this.values();
+    return options?.signal === undefined && (owner._flags & EXPLICIT) !== 0 ? owner : options;
   }
 
   /**

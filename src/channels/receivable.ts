@@ -4,15 +4,12 @@ import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Choice, type Enlisted, enlistIn, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Cancellable } from "../kernel/types.js";
 import { QueueWaiter, type WaitQueue } from "../kernel/wait-queue.js";
-
-/** An item, or the end, as an iterator tells them. */
-export type Item<T> = IteratorResult<T, undefined>;
-
-/** The end of every iteration. */
-export const END: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+import { ItemIterator } from "./item-iterator.js";
+import type { ValuesOptions } from "./memory-receive-channel.js";
+import type { Item } from "./next-item.js";
 
 /** What items come out of, one at a time. What is special about it says its subclass; how one waits for an item says this. */
-export abstract class Receivable<out T> implements Selectable<T> {
+export abstract class Receivable<out T> implements Selectable<T>, AsyncIterable<T> {
   /** Those who wait for an item, in order of arrival. Nobody does while it `_isReady`. @internal */
   abstract readonly _receivers: WaitQueue<Item<T>>;
 
@@ -42,6 +39,25 @@ export abstract class Receivable<out T> implements Selectable<T> {
     return operate(scope, receiveIn<T>, this);
   }
 
+  /** Where a loop waits that was given these options. @internal */
+  _whereOf(options: ValuesOptions | undefined): Cancellable | undefined {
+    return options;
+  }
+
+  /**
+   * Iterates as the object itself does, with options: the scope in which the loop waits, and whether leaving it early leaves the rest to others. Without
+   * `preventCancel` it closes what it reads from, however it is left.
+   *
+   * @example for await (const row of rows.values({ preventCancel: true })) { if (isHeader(row)) break; }
+   */
+  values(options?: ValuesOptions): AsyncIterableIterator<T, undefined> {
+    return new ItemIterator(this, this._whereOf(options), options?.preventCancel === true);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return this.values();
+  }
+
   /** `select` takes it as one of its cases: it receives. */
   [selectable](): Alternative<T> {
     return new ReceivingItem(this);
@@ -51,13 +67,6 @@ export abstract class Receivable<out T> implements Selectable<T> {
   get orEnd(): Selectable<Item<T>> {
     return { [selectable]: () => new ReceivingItemOrEnd(this) };
   }
-}
-
-/** The next item, or the end, as an iterator tells it. */
-export function nextIn<T>(scope: CancelScope, from: Receivable<T>): Promise<Item<T>> {
-  if (from._isReady()) return scope._runtime.pause(scope, "receive", from, from._take());
-  from._asked();
-  return from._receivers.wait(scope, undefined);
 }
 
 function receiveIn<T>(scope: CancelScope, from: Receivable<T>): Promise<T> {

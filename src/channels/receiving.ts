@@ -3,7 +3,7 @@ import { type Alternative, type Choice, type Enlisted, enlistIn } from "../kerne
 import { QueueWaiter, type WaitQueue } from "../kernel/wait-queue.js";
 import type { End } from "./end-queue.js";
 import type { MemoryChannel } from "./memory-channel.js";
-import { END } from "./receivable.js";
+import { END } from "./next-item.js";
 
 /** `receive()` as one of the cases of a `select`. */
 export class Receiving<T> implements Alternative<T> {

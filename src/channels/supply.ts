@@ -1,6 +1,6 @@
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
-import type { Item } from "./receivable.js";
+import type { Item } from "./next-item.js";
 import { RingBuffer } from "./ring-buffer.js";
 
 /**

@@ -1,5 +1,5 @@
+import type { Item } from "../channels/next-item.js";
 import { type Home, type Making, Produced } from "../channels/produced.js";
-import type { Item } from "../channels/receivable.js";
 import { SignalScope } from "../kernel/foreign-signal.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
 import { StreamMapping, type StreamPlan } from "./stream-mapping.js";
