@@ -3,6 +3,7 @@ import { family, type Kit, probe, type Way } from "../harness/probe.js";
 import { through } from "../servers/databases.js";
 import { freePort } from "../servers/server-process.js";
 import { HOST } from "../servers/site.js";
+import { crowdedPool } from "./crowded-pool.js";
 import { byCode } from "./genuine.js";
 
 const SQL: Readonly<Record<Way, string>> = {
@@ -46,15 +47,7 @@ export default family(
     setup: async (kit: Kit) => {
       const options = { host: HOST, user: "root", connectionLimit: 1 };
       const [pool, nowhere] = [createPool({ ...options, port: kit.ports.mysql }), createPool({ ...options, port: await freePort() })];
-      kit.defer(() => Promise.all([pool.end(), nowhere.end()]));
-      const taken = await pool.getConnection();
-      let isTaken = true;
-      const free = () => {
-        if (isTaken) taken.release();
-        isTaken = false;
-      };
-      kit.defer(free);
-      return { pool, nowhere, free };
+      return crowdedPool(kit, pool, nowhere, (crowded) => crowded.getConnection());
     },
     call: async (way, task, { pool: busy, nowhere, free }, wrap) => {
       if (way === "complete") free();

@@ -3,6 +3,7 @@ import { family, type Kit, probe, type Way } from "../harness/probe.js";
 import { POSTGRES_USER } from "../servers/databases.js";
 import { freePort } from "../servers/server-process.js";
 import { HOST } from "../servers/site.js";
+import { crowdedPool } from "./crowded-pool.js";
 import { byCode } from "./genuine.js";
 
 const SQL: Readonly<Record<Way, string>> = {
@@ -60,15 +61,7 @@ export default family(
     needs: ["postgres"],
     setup: async (kit: Kit) => {
       const [pool, nowhere] = [new Pool({ ...server(kit), max: 1 }), new Pool({ host: HOST, port: await freePort() })];
-      kit.defer(() => Promise.all([pool.end(), nowhere.end()]));
-      const taken = await pool.connect();
-      let isTaken = true;
-      const free = () => {
-        if (isTaken) taken.release();
-        isTaken = false;
-      };
-      kit.defer(free);
-      return { pool, nowhere, free };
+      return crowdedPool(kit, pool, nowhere, (crowded) => crowded.connect());
     },
     call: async (way, task, { pool: busy, nowhere, free }, wrap) => {
       if (way === "complete") free();
