@@ -62,9 +62,10 @@ export class Lock {
     return { locked: this.isLocked, owner: this.#owner, tasksWaiting: this._waiting.size };
   }
 
-  /** For the wait graph. @internal */
+  /** For the wait graph, and for who looks for what is left: a task that ended without releasing it counts. @internal */
   get _holders(): Task[] {
-    return this.#owner === undefined ? [] : [this.#owner];
+    const holder = this.#owner ?? this.#brokenBy;
+    return holder === undefined ? [] : [holder];
   }
 
   /** @internal */

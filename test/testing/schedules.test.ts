@@ -1,11 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkpoint, Lock, openNursery, sleep } from "../../src/index.js";
+import { checkpoint, Lock, openNursery, run, sleep } from "../../src/index.js";
 import { DepartureScheduler, type Departures } from "../../src/testing/engine/departures.js";
 import { Random } from "../../src/testing/engine/random.js";
 import { baseScheduler } from "../../src/testing/engine/scheduler.js";
 import type { TrialResult } from "../../src/testing/engine/trial.js";
-import { explore, ReplayDiverged, replay, ScheduleFailure, type Sim, type Strategy } from "../../src/testing/index.js";
+import {
+  type ExploreOptions,
+  explore,
+  ReplayDiverged,
+  replay,
+  ScheduleFailure,
+  type Sim,
+  type Strategy,
+  simulate,
+} from "../../src/testing/index.js";
 import { BoundedSearch } from "../../src/testing/search/bounded-search.js";
 import { ExhaustiveSearch } from "../../src/testing/search/exhaustive-search.js";
 import { FairSuffixScheduler } from "../../src/testing/search/fair-suffix-scheduler.js";
@@ -212,6 +221,55 @@ describe("explore()", () => {
     expect(await explore(body, { strategy: { kind: "exhaustive" }, schedules: 5 })).toMatchObject({ schedules: 5, complete: false });
     expect(await explore(body, { schedules: 20 })).toMatchObject({ schedules: 20, complete: false, distinctTraces: 6 });
     expect(await explore(body, { timeMs: 0 })).toMatchObject({ schedules: 1 });
+  });
+
+  test("starves nobody for ever: what needs its turn gets it before a run is called a livelock", async () => {
+    const patient = async () => {
+      let isDone = false;
+      await openNursery((nursery) => {
+        nursery.startSoon(async () => {
+          while (!isDone) await checkpoint();
+        });
+        nursery.startSoon(() => {
+          isDone = true;
+        });
+      });
+    };
+    // Each task until it waits: the first never does.
+    const { maxSteps } = await explore(patient, { strategy: { kind: "run" }, maxSteps: 100, timeRaces: false });
+    expect(maxSteps).toBeGreaterThan(50);
+  });
+
+  test("counts the bound of what must come true again from where the order becomes fair", async () => {
+    const within = (steps: number) => async (sim: Sim) => {
+      let isDone = false;
+      sim.eventually("done", () => isDone, { steps });
+      await openNursery((nursery) => {
+        nursery.startSoon(async () => {
+          while (!isDone) await checkpoint();
+        });
+        nursery.startSoon(async () => {
+          for (let i = 0; i < 10; i++) await checkpoint();
+          isDone = true;
+        });
+      });
+    };
+    const starving: ExploreOptions = { strategy: { kind: "run" }, timeRaces: false, maxSteps: 200 };
+    await explore(within(40), starving);
+    const failure = await rejectionAs(ScheduleFailure, explore(within(8), starving));
+    expect((failure.cause as Error).message).toBe('"done" has not come true within 8 steps');
+  });
+
+  test("and simulate() are roots of their own in whatever scope they are called, and are cancelled by their signal", async () => {
+    await run(async (outer) => {
+      outer.cancel();
+      expect(await simulate(() => checkpoint().then(() => "ran"))).toBe("ran");
+    });
+    const failure = await rejectionAs(
+      ScheduleFailure,
+      simulate(() => sleep(1), { signal: AbortSignal.abort() }),
+    );
+    expect(failure.cause).toMatchObject({ name: "AbortError", kind: "signal" });
   });
 
   test("takes time races by default: a timeout wins against an answer that is there", async () => {

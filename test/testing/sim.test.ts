@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { checkpoint, Event, failAfter, Lock, openNursery, park, sleep } from "../../src/index.js";
+import { checkpoint, failAfter, Lock, park, sleep } from "../../src/index.js";
 import { Names } from "../../src/testing/engine/names.js";
 import { Trace } from "../../src/testing/engine/trace.js";
 import { watched } from "../../src/testing/engine/watched.js";
@@ -146,40 +146,6 @@ describe("choices of the program", () => {
     expect(await draw(1)).toEqual(await draw(1));
     expect(await draw(2)).not.toEqual(await draw(1));
   });
-});
-
-test("sim.idle() waits until every other task waits, and no time passes", async () => {
-  await simulate(async (sim) => {
-    let done = 0;
-    const event = new Event();
-    sim.root.startSoon(async () => {
-      for (; done < 30; done++) await checkpoint();
-      await event.wait();
-    });
-    sim.root.startSoon(() => sleep(1000));
-    await sim.idle();
-    expect([done, sim.now()]).toEqual([30, 0]);
-    event.set();
-  });
-});
-
-test("sim.sequence() forces an order on tasks, under each schedule", async () => {
-  await explore(
-    async (sim) => {
-      const log: number[] = [];
-      await openNursery((nursery) => {
-        for (const n of [2, 0, 1]) {
-          nursery.startSoon(async (task) => {
-            await using _ = await sim.sequence(n, task);
-            await checkpoint(task);
-            log.push(n);
-          });
-        }
-      });
-      expect(log).toEqual([0, 1, 2]);
-    },
-    { schedules: 200 },
-  );
 });
 
 test("sim.waitGraph() says who waits on what, now", async () => {
