@@ -21,6 +21,8 @@ import { READY } from "../support/operations.js";
 
 /** A starved loop would go on for ever; this many rounds take longer than any turn that is ever due. */
 const ENOUGH = 200_000;
+/** So many times that: for I/O, which takes a thread that a busy machine may be slow to give. */
+const PATIENCE = 200;
 
 /** What has to come through while the tasks of a run loop. */
 class Outside {
@@ -28,8 +30,11 @@ class Outside {
   /** What had not come through when enough was enough. */
   readonly starved: string[] = [];
   #rounds = 0;
+  #turns = 0;
+  #turnsBefore = 0;
 
   constructor() {
+    this.#countTurns();
     setTimeout(() => this.#missing.delete("a timer"), 0);
     setImmediate(() => this.#missing.delete("an immediate"));
     const io = () => this.#missing.delete("I/O");
@@ -44,8 +49,21 @@ class Outside {
 
   /** Whether a loop is to go on for another round. */
   get isWaiting(): boolean {
-    if (this.#missing.size > 0 && this.#rounds++ === ENOUGH) this.starved.push(...this.#missing);
-    return this.#missing.size > 0 && this.#rounds <= ENOUGH;
+    if (this.starved.length > 0) return false;
+    if (++this.#rounds % ENOUGH === 0) {
+      if (this.#turns === this.#turnsBefore || this.#rounds === PATIENCE * ENOUGH) this.starved.push(...this.#missing);
+      this.#turnsBefore = this.#turns;
+    }
+    return this.#missing.size > 0;
+  }
+
+  /** Of the event loop, as long as something is missing. */
+  #countTurns(): void {
+    if (this.#missing.size === 0) return;
+    setImmediate(() => {
+      this.#turns++;
+      this.#countTurns();
+    });
   }
 }
 
