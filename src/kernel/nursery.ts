@@ -12,7 +12,7 @@ import { leaveAndEnd } from "./run-scope.js";
 import { CancelScope } from "./scope.js";
 import type { ScopeNode } from "./scope-node.js";
 import { startIn } from "./start.js";
-import { Task, type TaskOptions } from "./task.js";
+import { type Named, Task, type TaskOptions } from "./task.js";
 import type { Awaitable, Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
 
@@ -169,10 +169,10 @@ export class Nursery extends CancelScope implements AsyncDisposable {
   }
 
   /** @internal */
-  _newTask(fn: { readonly name: string }, options: TaskOptions | undefined): Task {
+  _newTask(fn: Named, options: TaskOptions | undefined): Task {
     const name = options?.name;
     return name === undefined
-      ? new Task(fn.name, ++this._started, options?.background === true)
+      ? new Task(fn, ++this._started, options?.background === true)
       : new Task(String(name), 0, options?.background === true);
   }
 
