@@ -27,6 +27,15 @@ class ProductionRuntime implements Runtime {
   #untilRead = 1;
   #stride = 1;
 
+  runBegan(): void {
+    this.#clock.runs++;
+  }
+
+  runEnded(): void {
+    this.#clock.runs--;
+    this.#clock.rest();
+  }
+
   now(): number {
     return this.#clock.now();
   }

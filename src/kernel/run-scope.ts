@@ -16,7 +16,7 @@ export interface Purpose {
   /** For messages: the function that was called. */
   readonly caller: string;
   /** If the scope's own cancellation is to be an error, what that says. */
-  readonly complaint?: string | undefined;
+  readonly complaint?: (() => string) | undefined;
   /** Whether `undefined` may tell of any cancellation. All others promise a value, and what is cut off from outside rejects whoever awaits it. */
   readonly mayGiveUp?: boolean | undefined;
 }
@@ -106,7 +106,7 @@ function end(scope: CancelScope, isHeard: boolean): boolean {
   }
 }
 
-function timeout(scope: CancelScope, complaint: string): TimeoutError {
-  const why = scope._reason?.kind === "deadline" ? complaint : "its own cancel() was called";
+function timeout(scope: CancelScope, complaint: () => string): TimeoutError {
+  const why = scope._reason?.kind === "deadline" ? complaint() : "its own cancel() was called";
   return new TimeoutError(`timed out in ${scope._path}: ${why}`, scope._path);
 }

@@ -70,11 +70,13 @@ function parentOf(options: RunOptions): CancelScope | undefined {
 }
 
 async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T>, options: RunOptions): Promise<T | undefined> {
-  const root = new SignalScope(options.signal, new Tree(options.runtime ?? productionRuntime));
+  const runtime = options.runtime ?? productionRuntime;
+  const root = new SignalScope(options.signal, new Tree(runtime));
   root._flags |= nursery._flags & (EXPLICIT | DEBUG);
   const main = new Task("main", 0, false);
   main._flags |= MAIN;
   main._state = "running";
+  runtime.runBegan();
   try {
     const value = await runScope(main, () => runScope(nursery, body, main, RUN), root, RUN);
     main._endMain("done", value);
@@ -84,6 +86,7 @@ async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T
     throw error;
   } finally {
     release(root);
+    runtime.runEnded();
     forgetLastWait();
   }
 }

@@ -19,6 +19,10 @@ export interface Timer {
  * Production uses `productionRuntime`; the simulated one has a virtual clock and releases one wake-up at a time.
  */
 export interface Runtime {
+  /** A run begins on it. */
+  runBegan(): void;
+  /** A run has ended: whatever is kept for the waits of others goes with the last of them. */
+  runEnded(): void;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Resolves when a new task may take its first step. */

@@ -113,6 +113,11 @@ export class CancelScope extends ScopeNode implements Cancellable {
   set deadline(at: number) {
     requireInstant(at, "deadline");
     this._disarm();
+    this._setDeadline(at);
+  }
+
+  /** @internal */
+  _setDeadline(at: number): void {
     const rare = this._rarely;
     rare.timeout = undefined;
     rare.deadline = at === Number.POSITIVE_INFINITY ? undefined : new Deadline(at, this);
@@ -238,8 +243,13 @@ export class CancelScope extends ScopeNode implements Cancellable {
   override _enter(parent: ScopeNode): void {
     super._enter(parent);
     if (this._rare === undefined) return;
-    if (this._rare.timeout !== undefined) this.deadline = this._runtime.now() + this._rare.timeout;
-    else this._arm();
+    const { timeout } = this._rare;
+    if (timeout === undefined) this._arm();
+    else {
+      this._setDeadline(this._runtime.now() + timeout);
+      // To ask for the time again would say the same.
+      if (timeout > 0) return;
+    }
     this._expire();
   }
 

@@ -45,7 +45,7 @@ export function moveOnAt<T>(at: number, body: (scope: CancelScope) => Awaitable<
 export function failAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
   return runNew(() => new CancelScope({ timeout: ms }), body, scope, {
     caller: "failAfter()",
-    complaint: `it took longer than ${ms} ms`,
+    complaint: () => `it took longer than ${ms} ms`,
   }) as Promise<T>;
 }
 
@@ -60,7 +60,7 @@ export function failAfter<T>(ms: number, body: (scope: CancelScope) => Awaitable
 export function failAt<T>(at: number, body: (scope: CancelScope) => Awaitable<T>, scope?: Cancellable): Promise<T> {
   return runNew(() => new CancelScope({ deadline: at }), body, scope, {
     caller: "failAt()",
-    complaint: "its deadline passed",
+    complaint: () => "its deadline passed",
   }) as Promise<T>;
 }
 
@@ -80,6 +80,6 @@ export function shield<T>(
   options?: Cancellable & { readonly timeout?: number | undefined },
 ): Promise<T> {
   const timeout = options instanceof CancelScope ? undefined : options?.timeout;
-  const purpose = { caller: "shield()", complaint: `the ${timeout} ms of the shield were over` };
+  const purpose = { caller: "shield()", complaint: () => `the ${timeout} ms of the shield were over` };
   return runNew(() => new CancelScope({ shield: true, timeout }), body, options, purpose) as Promise<T>;
 }

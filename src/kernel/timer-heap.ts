@@ -28,8 +28,14 @@ export class TimerHeap {
     if (!timer.live) return;
     timer.live = false;
     this.#live--;
-    if (this.#live === 0) this.#heap.length = 0;
+    if (this.#live === 0) this.#empty();
     else if (this.#heap.length > 3 * this.#live + SLACK) this.#sweep();
+  }
+
+  #empty(): void {
+    // To cut an array off lets go of its memory, which one timer after another would have made anew each time.
+    if (this.#heap.length === 1) this.#heap.pop();
+    else this.#heap.length = 0;
   }
 
   /** The instant of the earliest live timer, or `Infinity`. */

@@ -7,6 +7,10 @@ export class ManualRuntime implements Runtime {
   readonly timers = new Set<Timer>();
   #now = 0;
 
+  runBegan(): void {}
+
+  runEnded(): void {}
+
   now(): number {
     return this.#now;
   }

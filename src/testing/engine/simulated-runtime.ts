@@ -69,6 +69,10 @@ export class SimulatedRuntime implements Runtime {
     this.#time = { task, op: "time passes", on: undefined, cause: -1, site: undefined, release: () => this.#advance() };
   }
 
+  runBegan(): void {}
+
+  runEnded(): void {}
+
   now(): number {
     return this.#now;
   }

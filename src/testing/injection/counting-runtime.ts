@@ -34,6 +34,14 @@ class CountingRuntime implements Runtime {
     this.behind = behind;
   }
 
+  runBegan(): void {
+    this.behind.runBegan();
+  }
+
+  runEnded(): void {
+    this.behind.runEnded();
+  }
+
   now(): number {
     return this.behind.now();
   }
