@@ -4,8 +4,8 @@
 // usage: node .ci/setup.mjs [FOLDER...]   the project, and these folders of it that have a package.json of their own
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
@@ -24,17 +24,30 @@ function install(folder) {
 
 function build(folder, config, sources) {
   const inputs = [config, "tsconfig.json", "package-lock.json", ...sources.flatMap(typescriptIn)];
-  once(process.execPath, ["node_modules/typescript/bin/tsc", "-p", config], ".", inputs, join(folder, "dist/.setup-stamp"));
+  const tsc = ["node_modules/typescript/bin/tsc", "-p", config, "--listEmittedFiles"];
+  const emitted = once(process.execPath, tsc, ".", inputs, join(folder, "dist/.setup-stamp"));
+  if (emitted !== undefined) keepOnly(emitted, join(top, folder, "dist"));
 }
 
-/** Runs a command in `folder`, unless it has been run there since any of its inputs changed. */
+/** What was built of files that are gone would be published. It is removed after the build, so that two at once do not remove each other's. */
+function keepOnly(emitted, dist) {
+  const kept = new Set(
+    [...emitted.matchAll(/^TSFILE: *(.+?)\r?$/gm)].map(([, path]) => resolve(path)).concat(resolve(dist, ".setup-stamp")),
+  );
+  for (const entry of readdirSync(dist, { withFileTypes: true, recursive: true })) {
+    const path = resolve(entry.parentPath, entry.name);
+    if (entry.isFile() && !kept.has(path)) rmSync(path, { force: true });
+  }
+}
+
+/** Runs a command in `folder`, unless it has been run there since any of its inputs changed; if it is run, returns what it printed. */
 function once(command, args, folder, inputs, stamp) {
   const hash = createHash("sha256").update(process.version);
   for (const input of inputs) hash.update(input).update(readFileSync(join(top, input)));
   const wanted = hash.digest("hex");
   const stampFile = join(top, stamp);
-  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return;
-  console.error(`setup: ${command === "npm" ? "npm" : "tsc"} ${args.filter((arg) => !arg.includes("bin/tsc")).join(" ")} in ${folder}`);
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return undefined;
+  console.error(`setup: ${command === "npm" ? "npm" : "tsc"} ${args.filter((arg) => !/bin\/tsc|--list/.test(arg)).join(" ")} in ${folder}`);
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: join(top, folder),
     encoding: "utf8",
@@ -46,6 +59,7 @@ function once(command, args, folder, inputs, stamp) {
   }
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, wanted);
+  return stdout;
 }
 
 function typescriptIn(folder) {
