@@ -68,6 +68,19 @@ export async function costs(): Promise<string> {
   return aligned([["bytes after gzip", "cost"], ...rows]);
 }
 
+/** What everything would weigh without one of the folders. */
+export async function folders(): Promise<string> {
+  const { files } = await bundle(EVERYTHING);
+  const cost = await costOf(EVERYTHING);
+  const rows: string[][] = [];
+  for (const folder of FOLDERS) {
+    const own = [...files].filter(([file]) => file.startsWith(`${folder}/`));
+    const minified = own.reduce((sum, [, size]) => sum + size, 0);
+    rows.push([folder, String(own.length), bytes(minified), bytes(await cost(own.map(([file]) => file)))]);
+  }
+  return aligned([["bytes", "files", "minified", "cost after gzip"], ...rows]);
+}
+
 /** Bytes of each file in the two bundles. */
 export async function files(): Promise<string> {
   const all = await bundle(EVERYTHING);

@@ -1,5 +1,5 @@
 import { version } from "esbuild";
-import { costs, files, functionsAlone, limited } from "./size-report.js";
+import { costs, files, folders, functionsAlone, limited } from "./size-report.js";
 
 // What the package weighs in a program's bundle.
 //
@@ -23,11 +23,12 @@ if (args.includes("--files")) {
 } else {
   if (!args.includes("--all")) {
     console.log(
-      "What the core of five functions would save without each thing it does: the bundle without these files. Parts share words, so they do",
+      "What the core, which are these five functions, would save without the code of each thing it does. Parts share words, so they do",
     );
-    console.log(`not add up.\n\n${await costs()}\n`);
+    console.log(`not quite add up:\n\n${await costs()}\n`);
+    console.log(`What everything would save without each folder:\n\n${await folders()}\n`);
   }
-  console.log("Each public name alone, what it adds to a program that has the core, and the minified bytes that come of each folder:\n");
+  console.log("Each public name alone, what it adds to a program that has the core, and the minified bytes of each folder in it:\n");
   console.log(await functionsAlone(args.includes("--all")));
 }
 for (const name of passed) console.log(`\n${name} is larger than its limit`);
