@@ -104,6 +104,11 @@ describe("a bundle has only what is used:", () => {
     }
   });
 
+  test("map and forEach take items of any source without bringing a channel", () => {
+    expect(broughtBy("map", "forEach").filter((file) => /memory|receivable|select\.js|produced/.test(file))).toEqual([]);
+    expect(broughtBy("mapStream")).toContain("channels/receivable.js");
+  });
+
   test("bridges bring no combinator, and those of operations no nursery and no stream", () => {
     const operations = broughtBy("abandonOnCancel", "cancellable", "fromCallback", "fromEvent", "scopeFromSignal");
     expect(operations.filter((file) => /nursery|stream|channels/.test(file))).toEqual([]);
