@@ -1,6 +1,6 @@
 import type { Cancelled } from "../kernel/cancelled.js";
 import { ENDED, TASK } from "../kernel/flags.js";
-import { type Linked, linkOf } from "../kernel/foreign-signal.js";
+import { linkOf } from "../kernel/foreign-signal.js";
 import { release } from "../kernel/lookup.js";
 import { CancelScope } from "../kernel/scope.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
@@ -8,7 +8,7 @@ import type { Source } from "./event-source.js";
 import { Listeners } from "./listeners.js";
 
 /** The time for which one listens to something, in a scope: until it is closed, or that scope is cancelled or left. No listener stays behind. */
-export class Listening extends CancelScope implements Linked {
+export class Listening extends CancelScope {
   readonly listeners: Listeners;
   readonly #onEnd: (reason: Cancelled) => void;
 
@@ -22,7 +22,7 @@ export class Listening extends CancelScope implements Linked {
 
   begin(): void {
     if (this._reason === undefined) linkOf(this.signal).add(this);
-    else this.abortedBy();
+    else this._abortedBy();
   }
 
   /** Whether somebody waits for what it listens to: as a task that waits for nothing that the library knows of, so that a simulation gives it time. */
@@ -30,7 +30,7 @@ export class Listening extends CancelScope implements Linked {
     this._flags = on ? this._flags | TASK : this._flags & ~TASK;
   }
 
-  abortedBy(): void {
+  override _abortedBy(): void {
     this.#onEnd(this._reason as Cancelled);
   }
 

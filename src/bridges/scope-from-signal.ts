@@ -1,4 +1,4 @@
-import { cancelBy, type Linked, linkOf } from "../kernel/foreign-signal.js";
+import { linkOf } from "../kernel/foreign-signal.js";
 import { CancelScope, type CancelScopeOptions } from "../kernel/scope.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { requireSignal } from "./require-signal.js";
@@ -21,7 +21,7 @@ export function scopeFromSignal(signal: AbortSignal, options?: CancelScopeOption
   return new LinkedScope(signal, options);
 }
 
-class LinkedScope extends CancelScope implements Linked {
+class LinkedScope extends CancelScope {
   readonly #signal: AbortSignal;
 
   constructor(signal: AbortSignal, options: CancelScopeOptions | undefined) {
@@ -29,13 +29,9 @@ class LinkedScope extends CancelScope implements Linked {
     this.#signal = signal;
   }
 
-  abortedBy(signal: AbortSignal): void {
-    cancelBy(signal, this);
-  }
-
   override _enter(parent: ScopeNode): void {
     super._enter(parent);
-    if (this.#signal.aborted) this.abortedBy(this.#signal);
+    if (this.#signal.aborted) this._abortedBy(this.#signal);
     else linkOf(this.#signal).add(this);
   }
 

@@ -1,6 +1,6 @@
 import { isCancelled } from "../kernel/cancelled.js";
 import { describe } from "../kernel/describe.js";
-import { SignalScope } from "../kernel/foreign-signal.js";
+import { signalScope } from "../kernel/foreign-signal.js";
 import { Nursery } from "../kernel/nursery.js";
 import { openNursery } from "../kernel/open-nursery.js";
 import { quiet } from "../kernel/quiet.js";
@@ -76,7 +76,7 @@ function runIn<T>(
   return new Promise((resolve, reject) => {
     const work = (task: Task) =>
       // It returns no value: that is the caller's, and not the nursery's to dispose.
-      openNursery(body, signal === undefined ? task : new SignalScope(signal, task)).then(resolve, (error) => {
+      openNursery(body, signal === undefined ? task : signalScope(signal, task)).then(resolve, (error) => {
         reject(error);
         // A cancellation that came from the nursery is the nursery's, everything else has been told to the caller.
         if (task._reason !== undefined && isCancelled(error)) throw error;

@@ -1,5 +1,6 @@
 import { TEMPORARY } from "../kernel/flags.js";
-import { SignalScope } from "../kernel/foreign-signal.js";
+import { releaseSignal, signalScope } from "../kernel/foreign-signal.js";
+import type { CancelScope } from "../kernel/scope.js";
 import type { Cancellable } from "../kernel/types.js";
 import { requireSendEnd, type SendEnd } from "./channel-ends.js";
 import { StreamScope } from "./stream-scope.js";
@@ -44,19 +45,19 @@ export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStream
   const scope = new StreamScope("toWritableStream", options);
   let controller: WritableStreamDefaultController & WithSignal;
   /** Cancelled as soon as the stream is aborted, which is told only when the write under way is over: so that must not wait for a receiver any more. */
-  let writing: SignalScope;
+  let writing: CancelScope;
   const close = () => {
     if (!preventClose) send.close();
   };
   const letGo = () => {
-    writing.release();
+    releaseSignal(writing);
     scope.end();
     close();
   };
   const stream = new WritableStream<T>({
     start(own) {
       controller = own;
-      writing = new SignalScope(controller.signal, scope);
+      writing = signalScope(controller.signal, scope);
       // It stays for all writes, and so does its listener.
       writing._flags &= ~TEMPORARY;
     },
@@ -76,7 +77,7 @@ export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStream
   });
   scope.begin((reason) => {
     controller.error(reason);
-    writing.release();
+    releaseSignal(writing);
     scope.endCancelled(close);
   });
   return stream;

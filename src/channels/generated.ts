@@ -1,4 +1,4 @@
-import { SignalScope } from "../kernel/foreign-signal.js";
+import { signalScope } from "../kernel/foreign-signal.js";
 import { quiet } from "../kernel/quiet.js";
 import { runScope } from "../kernel/run-scope.js";
 import type { WaitQueue } from "../kernel/wait-queue.js";
@@ -66,7 +66,7 @@ export class Generated<out T> extends Produced<T> {
       this.#letWork();
       return this.#work;
     };
-    const where = signal === undefined ? owner : new SignalScope(signal, owner);
+    const where = signal === undefined ? owner : signalScope(signal, owner);
     quiet(runScope(production, body, where, { caller: `${this.#recipe.name}()` }));
     return production;
   }

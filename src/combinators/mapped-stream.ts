@@ -1,6 +1,6 @@
 import type { Item } from "../channels/next-item.js";
 import { type Home, type Making, Produced } from "../channels/produced.js";
-import { SignalScope } from "../kernel/foreign-signal.js";
+import { signalScope } from "../kernel/foreign-signal.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
 import { StreamMapping, type StreamPlan } from "./stream-mapping.js";
 
@@ -36,7 +36,7 @@ export class MappedStream<out R> extends Produced<R> {
       onEnd: () => this._ended(mapping),
     });
     this.#mapping = mapping;
-    mapping.open(signal === undefined ? owner : new SignalScope(signal, owner));
+    mapping.open(signal === undefined ? owner : signalScope(signal, owner));
     this.#letBegin();
     return mapping;
   }

@@ -41,4 +41,7 @@ export const DEBUG = 1 << 18;
 /** A nursery that does not group, whatever it would inherit. */
 export const COLLAPSE = 1 << 19;
 
+/** It stands for a foreign signal, for what was begun under that. */
+export const FOREIGN = 1 << 20;
+
 export const INHERITED = GROUP | EXPLICIT | DEBUG;

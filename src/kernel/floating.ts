@@ -1,7 +1,7 @@
 import { cancellation } from "./cancelled.js";
 import { cancelWaiters, type Late, tell } from "./deliver.js";
 import { ScopeEndedError } from "./errors.js";
-import { CALLED, DRAINING, FLOATING, SHUT, TASK } from "./flags.js";
+import { CALLED, DRAINING, FLOATING, FOREIGN, SHUT, TASK } from "./flags.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Waiter } from "./waiter.js";
 
@@ -27,7 +27,9 @@ export function endFloating(scope: ScopeNode): void {
 export function shutDown(scope: ScopeNode, cause: unknown): void {
   scope._flags |= (scope._flags & CALLED) === 0 ? FLOATING | SHUT : FLOATING;
   scope._cancelWith(cancellation("shutdown", scope._path, cause, scope._tree));
-  scope._abandon(cause);
+  // What was begun under a signal floats as well.
+  if ((scope._flags & FOREIGN) !== 0) for (const child of childrenOf(scope)) shutDown(child, cause);
+  else scope._abandon();
 }
 
 /** Whether `scope` is `outer`, or somewhere in it. */

@@ -1,9 +1,8 @@
 import { isAmbientSupported } from "#context";
-import { cancellation, isCancelled } from "./cancelled.js";
 import { deliverTogether } from "./deliver.js";
-import { ENTERED, EXPLICIT, TEMPORARY } from "./flags.js";
-import { childrenOf, shutDown } from "./floating.js";
+import { ENTERED, EXPLICIT, FOREIGN, TEMPORARY } from "./flags.js";
 import { CancelScope } from "./scope.js";
+import type { ScopeNode } from "./scope-node.js";
 import { Tree } from "./tree.js";
 
 const links = new WeakMap<AbortSignal, SignalLink>();
@@ -17,20 +16,20 @@ export function listenerCount(): number {
 
 /** What hangs on a foreign signal. */
 export interface Linked {
-  abortedBy(signal: AbortSignal): void;
+  _abortedBy(signal: AbortSignal): void;
 }
 
 /**
  * The one place that listens to a signal which is not ours: one listener a signal, however many scopes hang on it (a native listener costs
  * linear time in their number), and none as soon as there is no scope.
  */
-class SignalLink {
+export class SignalLink {
   readonly #signal: AbortSignal;
   readonly #scopes = new Set<Linked>();
   /** Listeners of one of its scopes find all of them cancelled. */
   readonly #onAbort = () => {
     deliverTogether(() => {
-      for (const scope of this.#scopes) scope.abortedBy(this.#signal);
+      for (const scope of this.#scopes) scope._abortedBy(this.#signal);
     });
   };
 
@@ -53,50 +52,29 @@ class SignalLink {
   }
 }
 
-/** Where a tree or a call begins: stands for the foreign signal that was given to it, if one was, for the duration of that. */
-export class SignalScope extends CancelScope implements Linked {
-  readonly #link: SignalLink | undefined;
-
-  constructor(signal: AbortSignal | undefined, under: CancelScope | Tree) {
-    super();
-    this._flags |= TEMPORARY;
-    if (under instanceof Tree) {
-      this._tree = under;
-      this._flags |= isAmbientSupported ? ENTERED : ENTERED | EXPLICIT;
-    } else this._enter(under);
-    if (signal === undefined) this.#link = undefined;
-    else if (signal.aborted) {
-      this.#link = undefined;
-      this.abortedBy(signal);
-    } else {
-      this.#link = linkOf(signal);
-      this.#link.add(this);
-    }
+/**
+ * Where a tree or a call begins: a scope that stands for the foreign signal that was given to it, if one was, for the duration of that. Not a class of its
+ * own: the engine gives up on a constructor through which too many classes are made.
+ */
+export function signalScope(signal: AbortSignal | undefined, under: CancelScope | Tree): CancelScope {
+  const scope = new CancelScope();
+  scope._flags |= TEMPORARY | FOREIGN;
+  if (under instanceof Tree) {
+    scope._tree = under;
+    scope._flags |= isAmbientSupported ? ENTERED : ENTERED | EXPLICIT;
+  } else scope._enter(under);
+  if (signal?.aborted) scope._abortedBy(signal);
+  else if (signal !== undefined) {
+    scope._rarely.link = linkOf(signal);
+    scope._rarely.link.add(scope);
   }
-
-  override get name(): string {
-    return "signal";
-  }
-
-  abortedBy(signal: AbortSignal): void {
-    cancelBy(signal, this);
-  }
-
-  /** It ends with what was begun under the signal, which floats as well. */
-  override _abandon(cause: unknown): void {
-    for (const child of childrenOf(this)) shutDown(child, cause);
-  }
-
-  release(): void {
-    this.#link?.delete(this);
-    this._end();
-  }
+  return scope;
 }
 
-/** A cancellation of ours that came through a signal derived from ours goes on as it is. */
-export function cancelBy(signal: AbortSignal, scope: CancelScope): void {
-  const { reason } = signal;
-  scope._cancelWith(isCancelled(reason) ? reason : cancellation("signal", scope._path, reason, scope._tree));
+/** Ends what `signalScope` made. */
+export function releaseSignal(scope: ScopeNode): void {
+  scope._rare?.link?.delete(scope as CancelScope);
+  scope._end();
 }
 
 export function linkOf(signal: AbortSignal): SignalLink {

@@ -2,7 +2,7 @@ import { ambientScope, isAmbientSupported } from "#context";
 import { describe } from "./describe.js";
 import { MissingScopeError, UsageError } from "./errors.js";
 import { ENTERED, TEMPORARY } from "./flags.js";
-import { SignalScope } from "./foreign-signal.js";
+import { releaseSignal, signalScope } from "./foreign-signal.js";
 import { productionRuntime } from "./production-runtime.js";
 import { quietly, refuse } from "./quiet.js";
 import { CancelScope, scopeOfSignal } from "./scope.js";
@@ -27,12 +27,12 @@ export function scopeOf(where: Cancellable | undefined): CancelScope {
   if (typeof signal?.addEventListener !== "function" || typeof signal.aborted !== "boolean") {
     throw new TypeError(`\`signal\` is expected to be an AbortSignal, not ${describe(signal)}`);
   }
-  return new SignalScope(signal, ambientScope() ?? new Tree(productionRuntime));
+  return signalScope(signal, ambientScope() ?? new Tree(productionRuntime));
 }
 
 /** Lets go of a scope that `scopeOf` made. */
 export function release(scope: ScopeNode): void {
-  if ((scope._flags & TEMPORARY) !== 0) (scope as SignalScope).release();
+  if ((scope._flags & TEMPORARY) !== 0) releaseSignal(scope);
 }
 
 /** One operation of the library: what it does in a scope that admits it. */

@@ -1,5 +1,6 @@
 import type { Binding } from "./context-variable.js";
 import type { Deadline } from "./deadline.js";
+import type { SignalLink } from "./foreign-signal.js";
 import type { Outcome } from "./outcome.js";
 import type { ScopeNode } from "./scope-node.js";
 import type { Holding } from "./task.js";
@@ -14,6 +15,8 @@ export class Rare {
   timeout: number | undefined = undefined;
   deadline: Deadline | undefined = undefined;
   cleanupTimeout: number | undefined = undefined;
+  /** To the foreign signal that it stands for. */
+  link: SignalLink | undefined = undefined;
   controller: AbortController | undefined = undefined;
   /** In order of registration; they run from the last to the first. */
   cleanups: ((scope: never) => Awaitable<unknown>)[] | undefined = undefined;

@@ -1,7 +1,7 @@
 import { ambientScope, withAmbientScope } from "#context";
 import { UsageError } from "./errors.js";
 import { DEBUG, EXPLICIT, MAIN } from "./flags.js";
-import { SignalScope } from "./foreign-signal.js";
+import { signalScope } from "./foreign-signal.js";
 import { release, scopeOf } from "./lookup.js";
 import { Nursery, type NurseryOptions } from "./nursery.js";
 import { productionRuntime } from "./production-runtime.js";
@@ -71,7 +71,7 @@ function parentOf(options: RunOptions): CancelScope | undefined {
 
 async function runRoot<T>(nursery: Nursery, body: (root: Nursery) => Awaitable<T>, options: RunOptions): Promise<T | undefined> {
   const runtime = options.runtime ?? productionRuntime;
-  const root = new SignalScope(options.signal, new Tree(runtime));
+  const root = signalScope(options.signal, new Tree(runtime));
   root._flags |= nursery._flags & (EXPLICIT | DEBUG);
   const main = new Task("main", 0, false);
   main._flags |= MAIN;

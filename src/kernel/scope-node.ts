@@ -238,8 +238,8 @@ export abstract class ScopeNode {
     endFloating(this);
   }
 
-  /** Its surroundings are left, and nobody else would end it, or what is in it. @internal */
-  _abandon(_cause: unknown): void {}
+  /** Its surroundings are left, and nobody else would end it. @internal */
+  _abandon(): void {}
 
   /** @internal */
   get _hasCleanups(): boolean {

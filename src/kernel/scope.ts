@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { allowManyListeners } from "#context";
-import { cancellation } from "./cancelled.js";
+import { cancellation, isCancelled } from "./cancelled.js";
 import { Deadline } from "./deadline.js";
 import { deliver } from "./deliver.js";
 import { UsageError } from "./errors.js";
-import { CALLED, CAUGHT, ENDED, ENTERED, PIERCED, SHIELD } from "./flags.js";
+import { CALLED, CAUGHT, ENDED, ENTERED, FOREIGN, PIERCED, SHIELD } from "./flags.js";
 import { runScope } from "./run-scope.js";
 import { ScopeNode } from "./scope-node.js";
 import { scopeText } from "./scope-text.js";
@@ -90,6 +90,11 @@ export class CancelScope extends ScopeNode implements Cancellable {
     this._cancelWith(cancellation("cancel", this._path, reason, this._tree, new Error("cancel() was called")));
   }
 
+  /** A foreign signal that it stands for, or is linked to, was aborted. A cancellation of ours that came through a signal derived from ours goes on as it is. @internal */
+  _abortedBy({ reason }: AbortSignal): void {
+    this._cancelWith(isCancelled(reason) ? reason : cancellation("signal", this._path, reason, this._tree));
+  }
+
   /** Aborted exactly when the scope is cancelled, with the `Cancelled` as its reason. Made when it is first read. */
   get signal(): AbortSignal {
     const rare = this._rarely;
@@ -170,7 +175,7 @@ export class CancelScope extends ScopeNode implements Cancellable {
   }
 
   get name(): string {
-    return this._rare?.name ?? "scope";
+    return this._rare?.name ?? ((this._flags & FOREIGN) === 0 ? "scope" : "signal");
   }
 
   /** Whether its own cancellation was asked for, by `cancel()` or by its deadline. It says nothing of the scopes around it. */

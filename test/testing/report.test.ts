@@ -124,7 +124,7 @@ describe("the report of", () => {
 
   test("a leak of a listener on a foreign signal", async () => {
     const { signal } = new AbortController();
-    const linked = { abortedBy() {} };
+    const linked = { _abortedBy() {} };
     const leaving = async () => linkOf(signal).add(linked);
     const found = await failureOnce(leaving);
     expect(found.kind).toBe("leak");
