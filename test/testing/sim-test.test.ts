@@ -155,7 +155,17 @@ describe("simTest()", () => {
     ]);
   });
 
+  test("takes that of bun:test, which is in no global object", () => {
+    const define = vi.fn(() => "defined");
+    const builtin = (name: string) => (name === "bun:test" ? { test: define } : undefined);
+    vi.stubGlobal("Bun", {});
+    vi.stubGlobal("process", { env: {}, getBuiltinModule: builtin });
+    expect(simTest("name", () => {})).toBe("defined");
+    expect(define.mock.calls).toEqual([["name", expect.any(Function)]]);
+  });
+
   test("says what to do where there is none", () => {
+    vi.stubGlobal("Bun", undefined);
     expect(() => simTest("name", () => {})).toThrow(
       new UsageError(
         "simTest() finds no global test() here. Import the `test` of your runner, and adapt that: const simTest = simTestFor(test)",

@@ -20,6 +20,7 @@ export const simTest: SimTest<unknown> = Object.assign(
 
 interface Platform {
   readonly test?: unknown;
+  readonly Bun?: unknown;
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly getBuiltinModule?: (name: string) => { readonly test: unknown } | undefined;
@@ -28,8 +29,11 @@ interface Platform {
 
 /** The one of the runner that has loaded the file. */
 function testHere(): TestFunction<unknown> {
-  const { test, process } = globalThis as Platform;
+  const { test, process, Bun } = globalThis as Platform;
   if (typeof test === "function") return test as TestFunction<unknown>;
+  // What looks global in a file of bun:test is so in that file alone.
+  const ofBun = Bun === undefined ? undefined : process?.getBuiltinModule?.("bun:test")?.test;
+  if (typeof ofBun === "function") return ofBun as TestFunction<unknown>;
   // `node --test` says in the environment that it is the one.
   const isNode = process?.env?.["NODE_TEST_CONTEXT"] !== undefined;
   const ofNode = isNode ? process?.getBuiltinModule?.("node:test")?.test : undefined;
