@@ -120,11 +120,17 @@ export class RateLimiter {
     if (this.#timer !== undefined) runtime.setTimer(this.#timer);
   }
 
+  /** Somebody leaves the line without having been served. @internal */
+  _leaves(waiter: RateWaiter): void {
+    // While the first one was due, and its timer late, the bucket may have been full. Nobody has taken anything then, so what came since is lost.
+    if (this.#waiting.first === waiter) this.#overflow((this.#runtime as Runtime).now());
+  }
+
   /** Serves those in line whose time has come. @internal */
   _refill(): void {
     const now = (this.#runtime as Runtime).now();
     for (let first = this.#waiting.first; first !== undefined && this.#readyAt(first.what) <= now; first = this.#waiting.first) {
-      // As of the instant when it was due, however late the timer is: the bucket cannot have been full before, because it had less than was asked for.
+      // As of the instant when it was due, however late the timer is: as long as it was the first, the bucket was not full before that.
       this.#taken += first.what;
       first.wake();
     }
@@ -142,13 +148,16 @@ export class RateLimiter {
       throw new UsageError("this rate limiter keeps the time of another clock, in which it was used first: make one for each simulation");
     const now = runtime.now();
     if (this.#waiting.size > 0 || now < this.#readyAt(n)) return false;
-    // At the very instant at which it is full it makes no difference, and the old instant is the exact one.
-    if (now > this.#readyAt(this.burst)) {
-      this.#fullAt = now;
-      this.#taken = 0;
-    }
+    this.#overflow(now);
     this.#taken += n;
     return true;
+  }
+
+  /** Forgets what is more than the bucket holds. At the very instant at which it is full that makes no difference, and the old instant is the exact one. */
+  #overflow(now: number): void {
+    if (now <= this.#readyAt(this.burst)) return;
+    this.#fullAt = now;
+    this.#taken = 0;
   }
 
   /** The instant from which on `n` tokens are there, if none is taken before. */
@@ -169,6 +178,7 @@ class RateWaiter extends QueueWaiter<void, number> {
 
   /** It leaves to a timer whom to serve now: those may be about to be cancelled as well. */
   override _cancel(reason: unknown): boolean {
+    this.#limiter._leaves(this);
     super._cancel(reason);
     this.#limiter._plan();
     return false;
