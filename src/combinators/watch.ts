@@ -1,3 +1,4 @@
+import { BYSTANDER } from "../kernel/flags.js";
 import { type Parked, park } from "../kernel/park.js";
 import { quiet } from "../kernel/quiet.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
@@ -12,6 +13,7 @@ export class Watch extends Task {
   /** `onCancel` is called synchronously, by whoever cancels. */
   constructor(parent: ScopeNode, onCancel: () => void) {
     super("watch", 0, true);
+    this._flags |= BYSTANDER;
     this._enter(parent);
     this._state = "running";
     const start = (parked: Parked<void>) => {

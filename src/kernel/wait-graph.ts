@@ -1,5 +1,5 @@
 import type { Waiting } from "./errors.js";
-import { LEAVING, TASK, TEMPORARY } from "./flags.js";
+import { BYSTANDER, LEAVING, TASK, TEMPORARY } from "./flags.js";
 import { childrenOf, waitersOf } from "./floating.js";
 import type { ScopeNode } from "./scope-node.js";
 import { siteOf } from "./site.js";
@@ -33,6 +33,7 @@ export function waitGraph(scope: ScopeNode): WaitGraph {
   const tasks: ScopeNode[] = [];
   const pending = [root];
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    if ((at._flags & BYSTANDER) !== 0) continue;
     if ((at._flags & TASK) !== 0) tasks.push(at);
     const own = entriesOf(at);
     const task = at._task;
@@ -60,7 +61,9 @@ function entriesOf(scope: ScopeNode): Waiting[] {
 }
 
 function whatGoesOn(scope: ScopeNode): string {
-  const names = childrenOf(scope).map((child) => child.name);
+  const names = childrenOf(scope)
+    .filter((child) => (child._flags & BYSTANDER) === 0)
+    .map((child) => child.name);
   const last = names.pop() ?? "a start";
   return names.length === 0 ? `${last} goes on` : `${names.join(", ")} and ${last} go on`;
 }

@@ -1,4 +1,4 @@
-import { MAIN } from "../../kernel/flags.js";
+import { BYSTANDER, MAIN } from "../../kernel/flags.js";
 import { childrenOf } from "../../kernel/floating.js";
 import type { CancelScope } from "../../kernel/scope.js";
 import type { ScopeNode } from "../../kernel/scope-node.js";
@@ -72,7 +72,7 @@ export class Injector implements Observer {
 
   entering(scope: ScopeNode): void {
     // A deadline has passed right here.
-    if (scope._reason !== undefined) return;
+    if (scope._reason !== undefined || isBystander(scope)) return;
     if (this.done !== undefined) {
       const task = scope._task;
       if (task?._reason !== undefined) this.#attempted(this.#names.taskOf(scope));
@@ -92,8 +92,8 @@ export class Injector implements Observer {
 
   parked(waiter: Waiter<unknown>): void {
     const object = this.#names.objectOf(waiter.on);
-    if (this.done !== undefined) return;
     const scope = waiter._scope as ScopeNode;
+    if (this.done !== undefined || isBystander(scope)) return;
     const entered = this.#entered;
     this.#entered = undefined;
     const isSame = entered?.scope === scope && entered.step === this.#step;
@@ -192,6 +192,11 @@ export function scopeNamed(name: string, at: ScopeNode): CancelScope | undefined
     scopes.push(...childrenOf(scope).reverse());
   }
   return undefined;
+}
+
+/** Nothing of the program goes on in it, so there is nothing to disturb. */
+function isBystander(scope: ScopeNode): boolean {
+  return (scope._flags & BYSTANDER) !== 0;
 }
 
 /** The name of what a task runs, without its number. */

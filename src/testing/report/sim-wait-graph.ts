@@ -1,4 +1,4 @@
-import { LEAVING } from "../../kernel/flags.js";
+import { BYSTANDER, LEAVING } from "../../kernel/flags.js";
 import { childrenOf, waitersOf } from "../../kernel/floating.js";
 import type { ScopeNode } from "../../kernel/scope-node.js";
 import { Task } from "../../kernel/task.js";
@@ -58,7 +58,7 @@ export class SimWaitGraph implements WaitGraph {
 
 function waitsIn(scope: ScopeNode, names: Names, edges: Map<ScopeNode, Set<ScopeNode>>): Blocked[] {
   const owner = scope._task;
-  if (owner === undefined) return [];
+  if (owner === undefined || (owner._flags & BYSTANDER) !== 0) return [];
   const task = names.taskOf(owner).name;
   const waits = (holders: readonly ScopeNode[]): string | undefined => {
     const targets = edges.get(owner) ?? new Set();
@@ -70,7 +70,7 @@ function waitsIn(scope: ScopeNode, names: Names, edges: Map<ScopeNode, Set<Scope
   const blocked: Blocked[] = [];
   if ((scope._flags & LEAVING) !== 0 && scope._rare?.leaver?.isParked === true) {
     const children = childrenOf(scope);
-    const inside = waits(children.filter((child) => child._task !== owner));
+    const inside = waits(children.filter((child) => child._task !== owner && (child._flags & BYSTANDER) === 0));
     blocked.push({
       task,
       op: "leave",
