@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const top = fileURLToPath(new URL("..", import.meta.url));
 
 install(".");
-build(".", ".ci/tsconfig.build.json", ["src", "test/conformance", "test/bench"]);
+build(".", ".ci/tsconfig.build.json", ["src", "test/conformance", "test/bench", "test/soak"]);
 for (const folder of process.argv.slice(2)) {
   install(folder);
   if (existsSync(join(top, folder, "tsconfig.json"))) build(folder, join(folder, "tsconfig.json"), ["src", folder]);
