@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Cancelled, ErrorGroup, failAfter, now, run, sleep, sleepForever, TimeoutError } from "../../src/index.js";
+import { Cancelled, ErrorGroup, Event, failAfter, now, run, sleep, sleepForever, TimeoutError } from "../../src/index.js";
 import { Brood } from "./checks/brood.js";
 import { Exclusive } from "./checks/exclusive.js";
 import { Ledger } from "./checks/ledger.js";
@@ -8,6 +8,7 @@ import { isPlanned, PlannedFailure } from "./checks/planned-failure.js";
 import { punctual } from "./checks/punctual.js";
 import { RateCheck } from "./checks/rate-check.js";
 import { Trace } from "./checks/trace.js";
+import { Watchdog } from "./checks/watchdog.js";
 import { optionsOf } from "./options.js";
 
 const said = (ledger: Ledger) => ledger.violations.map(({ what }) => what);
@@ -86,6 +87,32 @@ describe("the checks complain:", () => {
     expect(ledger.violations.length).toBe(1);
     expect(said(ledger)[0]).toMatch(/^a deadline that has passed by \d+\.\d ms was not reported before a timer that was set for later$/);
     expect(ledger.lateness.count).toBe(1);
+  });
+
+  test("of a round that does not end, with who waits for what", async () => {
+    const ledger = new Ledger();
+    const watchdog = new Watchdog(1, ledger);
+    await run(async (nursery) => {
+      nursery.startSoon((task) => new Event().wait(task), { name: "stuck" });
+      nursery.startSoon(() => watchdog.barked, { name: "elsewhere" });
+      watchdog.calm(nursery);
+      await watchdog.barked;
+      nursery.cancel();
+    });
+    expect(said(ledger)).toEqual([
+      "nothing has ended for 1 ms:\n  root > stuck waits: wait Event\n  main waits for something that is not of the library\n  root > elsewhere waits for something that is not of the library",
+    ]);
+  });
+
+  test("of nothing where something goes on in time", async () => {
+    const ledger = new Ledger();
+    const watchdog = new Watchdog(1, ledger);
+    await run(async (nursery) => {
+      watchdog.calm(nursery);
+      watchdog.stop();
+      await sleep(10, nursery);
+    });
+    expect(ledger.violations).toEqual([]);
   });
 
   test("of errors that belong to nobody's plan, also in a group", async () => {

@@ -17,4 +17,5 @@ console.log(
 const result = await soak({ seed, ms: minutes * 60_000, clients, leak });
 const { text, isGood } = reportOf(result, seed);
 console.log(text);
-process.exitCode = isGood ? 0 : 1;
+// Whatever hangs does not end by itself.
+process.exit(isGood ? 0 : 1);

@@ -5,6 +5,7 @@ import type { Connection } from "./app/connection.js";
 import { Loopback } from "./app/loopback.js";
 import { serve } from "./app/server.js";
 import { Ledger } from "./checks/ledger.js";
+import { Watchdog } from "./checks/watchdog.js";
 import { type Leak, planted } from "./leaks.js";
 import { LoopDelay } from "./measure/loop-delay.js";
 import { Sampler } from "./measure/sampler.js";
@@ -17,6 +18,8 @@ export interface SoakOptions {
   readonly clients?: number;
   /** How long the clients are busy before the application comes to rest and is looked at, in ms. */
   readonly round?: number;
+  /** How long a round may take, in ms, before it is taken for one that hangs. */
+  readonly patience?: number;
   readonly leak?: Leak | undefined;
 }
 
@@ -31,22 +34,25 @@ export interface SoakResult {
 /** Longer than anything takes that has been left behind on purpose. */
 const SETTLES = 15;
 const LONGEST_REST = 2_000;
+/** A round that takes longer does not end at all. */
+const LONGEST_ROUND = 30_000;
 
 /**
  * Runs a server and its clients in rounds: the clients are busy for a while, then all of them end, and what is left of that is counted while nothing is under
  * way. So the counts do not depend on what happens to go on, and one thing more is one thing left behind. The server goes on all the time.
  */
-export async function soak({ seed, ms, clients = 16, round = 400, leak }: SoakOptions): Promise<SoakResult> {
+export async function soak({ seed, ms, clients = 16, round = 400, patience = LONGEST_ROUND, leak }: SoakOptions): Promise<SoakResult> {
   const ledger = new Ledger();
   const loopback = await Loopback.open();
   const stop = new AbortController();
   const random = new Random(seed);
   const loopDelay = new LoopDelay();
-  const watch = watchProcess(ledger);
+  const watchdog = new Watchdog(patience, ledger);
+  const unwatch = watchProcess(ledger);
   let busy = 0;
   let samples: Sampler["samples"] | undefined;
   try {
-    await run(
+    const running = run(
       async (root) => {
         const server = root.startSoon((task) => openNursery((nursery) => listen(nursery), { signal: task.signal }), { name: "server" });
         const { send: connect, receive: accept } = openMemoryChannel<Connection>(4);
@@ -67,6 +73,7 @@ export async function soak({ seed, ms, clients = 16, round = 400, leak }: SoakOp
         }
         const end = now() + ms;
         while (now() < end && ledger.violations.length === 0) {
+          watchdog.calm(root);
           const from = now();
           loopDelay.start();
           await openNursery(async (nursery) => {
@@ -77,6 +84,7 @@ export async function soak({ seed, ms, clients = 16, round = 400, leak }: SoakOp
           });
           loopDelay.pause();
           busy += now() - from;
+          watchdog.calm(root);
           await rest(serving as unknown as Nursery, loopback, ledger);
           ledger.checkAtRest();
           app.pools.checkAtRest();
@@ -87,11 +95,13 @@ export async function soak({ seed, ms, clients = 16, round = 400, leak }: SoakOp
       },
       { signal: stop.signal },
     );
+    await Promise.race([running, watchdog.barked]);
   } catch (error) {
     ledger.violated(`the application failed: ${error instanceof Error ? error.stack : error}`);
   } finally {
-    watch();
-    await loopback.close();
+    unwatch();
+    watchdog.stop();
+    loopback.close();
   }
   return { ledger, samples: samples as Sampler["samples"], loopDelay, busy };
 }

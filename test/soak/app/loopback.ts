@@ -31,8 +31,9 @@ export class Loopback {
     this.#http.closeAllConnections();
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#http, this.#echo].map((server) => new Promise((resolve) => server.close(resolve))));
+  close(): void {
+    this.#http.close();
+    this.#echo.close();
   }
 }
 
