@@ -17,7 +17,7 @@ export function planted(leak: Leak | undefined, shutdown: AbortSignal, server: (
   const plant: Record<Leak, (request: object) => void> = {
     listener: () => shutdown.addEventListener("abort", () => {}),
     closure: (request) => kept.push(() => request),
-    timer: (request) => setTimeout(() => request, 1e9).unref(),
+    timer: (request) => setTimeout(() => request, 1e9),
     task: () => server().startSoon((task) => sleepForever(task), { name: "leak", background: true }),
     promise: (request) => void never.then(() => request),
   };
