@@ -68,11 +68,40 @@ describe("the checks complain:", () => {
     expect(said(ledger)).toEqual(["3 tokens of the rate limiter were taken where 2.0 could be there"]);
   });
 
+  test("but not of tokens that came in time, to somebody who was told late", async () => {
+    const ledger = new Ledger();
+    const check = new RateCheck({ limit: 1, interval: 10, burst: 1 }, ledger);
+    const told = new Promise<void>((resolve) => setTimeout(resolve, 30));
+    await Promise.all([1, 2].map(() => check.acquire(1, () => told)));
+    expect(ledger.violations).toEqual([]);
+  });
+
+  test("nor of a deadline, where the loop is held up when it is due", async () => {
+    const ledger = new Ledger();
+    const holdUp = () => {
+      for (const until = performance.now() + 120; performance.now() < until; );
+    };
+    await run(async (nursery) => {
+      setTimeout(holdUp, 84);
+      await sleep(30, nursery);
+      const late = failAfter(
+        65,
+        async (scope) => {
+          const unwatch = punctual(scope, scope.deadline, ledger);
+          await sleepForever(scope).finally(unwatch);
+        },
+        nursery,
+      );
+      await expect(late).rejects.toThrow(TimeoutError);
+    });
+    expect(ledger.violations).toEqual([]);
+  });
+
   test("of a deadline that passes and is not reported; of one that is, nothing", async () => {
     const ledger = new Ledger();
     await run(async (nursery) => {
       const never = punctual(nursery, now(nursery), ledger);
-      await sleep(80, nursery);
+      while (ledger.violations.length === 0) await sleep(5, nursery);
       never();
       await failAfter(
         5,
