@@ -41,7 +41,7 @@ export const DEBUG = 1 << 18;
 /** A nursery that does not group, whatever it would inherit. */
 export const COLLAPSE = 1 << 19;
 /** A task of the library that only hears of cancellations: it waits for nothing, and is in no report. Nobody has a way to cancel it alone. */
-export const BYSTANDER = 1 << 20;
+export const BYSTANDER = 1 << 21;
 
 /** It stands for a foreign signal, for what was begun under that. */
 export const FOREIGN = 1 << 20;
