@@ -25,7 +25,7 @@ export function reportOf({ ledger, samples, loopDelay, busy }: SoakResult, seed:
   const { lateness } = ledger;
   const lines = [
     table(HEAD, rows),
-    "counted at rest, after a collection; growth: along the fitted line since the warm-up; at most: what noise explains",
+    "counted at rest, after a collection; growth: along the fitted line since the warm-up; at most: four times the scatter, and what still settles after the warm-up",
     "",
     `heap at rest (${samples.heap.length} samples)`,
     plot(samples.heap, { label: megabytes }),
