@@ -518,7 +518,6 @@ describe("mapStream()", () => {
     );
     expect(error.waiting.map(({ task, op }) => [task, op])).toEqual([
       ["main", "receive"],
-      ["root > mapStream > watch", "watch"],
       ["root > mapStream > source", "wait to be asked"],
       ["root > mapStream > item#1", "sleep"],
     ]);
