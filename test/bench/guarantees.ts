@@ -9,7 +9,7 @@ const always: Readonly<Record<PeerName, string>> = {
     "a failing forkChild is not seen by its parent, and children are interrupted, not awaited, when the parent ends; runPromise reports the first error only",
   effection: "children are halted, not awaited, when the body returns; of several errors the last is told; teardown is one after the other",
   "abort-controller-x":
-    "forks are aborted when the main function ends; of several errors the last is told; any AbortError counts as the own cancellation",
+    "forks are aborted when the main function ends; of several errors the last is told; an AbortError of anybody counts as the own cancellation",
   "redux-saga":
     "a parent that fails or is cancelled does not wait for cleanup in its children; no AbortSignal; what `yield` gives is not typed",
   rxjs: "unsubscribing tells, and waits for nothing; a promise that has begun goes on",
@@ -17,7 +17,7 @@ const always: Readonly<Record<PeerName, string>> = {
   "p-limit": "owns nothing: what has begun goes on, errors are each caller's own",
   "p-queue": "owns nothing: a job goes on after `add` has rejected, and onIdle does not wait for it",
   async: "calls back at the first error while the others still run; nothing can be cancelled",
-  "async-mutex": "a wait cannot be cancelled by a signal or with a scope",
+  "async-mutex": "one waiter cannot be cancelled: `cancel` rejects all who wait; no owner, anybody can release",
 };
 
 /** What it does not in some. */
@@ -28,7 +28,7 @@ const inSome: readonly (readonly [PeerName, readonly JobName[], string])[] = [
   ["effection", ["map", "forEach"], "no function of the library: ten loops by hand"],
   ["effection", ["channel16"], "unbounded: no back-pressure; the producer waits once in 16 items"],
   ["effection", ["timeout"], "no function of the core: a race with sleep"],
-  ["abort-controller-x", ["timeout"], "no function of the library: a race with delay; the loser is not awaited unless it settles"],
+  ["abort-controller-x", ["timeout"], "no function of the library: a race with delay; an error of the late job is lost"],
   ["redux-saga", ["map", "forEach"], "no function of the library: ten loops by hand"],
   ["redux-saga", ["channel16"], "unbounded buffer: no back-pressure; the producer waits once in 16 items"],
   ["redux-saga", ["timeout"], "no function of the library: a race with delay"],

@@ -78,7 +78,7 @@ ahead    whether creche is cheaper than every peer: of bytes, keeps no more`);
   if (table !== "") {
     console.log(`\n${table}\n`);
     console.log(
-      "Each peer takes turns with the floor and creche, in a process of its own. ~: fewer than nine pairs, for it is slow. `> 10 s`: by the clock; not waited for.",
+      "Each peer takes turns with the floor and creche, in a process of its own. ~: fewer than nine pairs, down to one, for it is slow. `> 10 s`: by the clock; not waited for.",
     );
     console.log(
       "/ creche: how many times as much it costs as creche: below 1 it is ahead. Every job's result was checked once before it was timed.",

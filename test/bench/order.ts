@@ -10,8 +10,9 @@ export interface Order {
   readonly isMixed: boolean;
   /** Without this entry the others need not be measured. */
   readonly essential?: number;
-  /** Rounds that are wanted. */
+  /** Rounds that are wanted, and the CPU time for all of them, in ms: with slow ones there are fewer. */
   readonly pairs: number;
+  readonly time: number;
 }
 
 /** What the process says, a line of JSON each. */

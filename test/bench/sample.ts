@@ -12,8 +12,9 @@ import { roundsFor, timesFor } from "./statistics.js";
 /** In µs of CPU. */
 const SAMPLE = 20_000;
 const WARM_UP = 120_000;
-const ALL_ROUNDS = 5_000_000;
-const LEAST_WARM_UPS = 2;
+const LEAST_WARM_UPS = 3;
+/** Who takes so long at once is not warmed up further. */
+const SLOW = 500_000;
 
 const order = JSON.parse(process.argv[2] as string) as Order;
 let current = 0;
@@ -45,8 +46,8 @@ async function time(name: TimedName): Promise<void> {
     try {
       const run = (await load(contender)).timed[name];
       if (run === undefined) throw new Error("is not written");
-      await check(name, run, size);
-      entries.push({ index, size, run, times: 1, cost: 0 });
+      const cost = await check(name, run, size);
+      entries.push({ index, size, run, times: 1, cost });
       say({ type: "probed", entry: index });
     } catch (error) {
       say({ type: "failed", entry: index, why: why(error) });
@@ -58,7 +59,7 @@ async function time(name: TimedName): Promise<void> {
   }
   const rounds = roundsFor(
     entries.reduce((sum, { cost, times }) => sum + cost * times, 0),
-    ALL_ROUNDS,
+    1000 * order.time,
     order.pairs,
   );
   const samples: number[][] = order.entries.map(() => []);
@@ -73,26 +74,29 @@ async function time(name: TimedName): Promise<void> {
   say({ type: "samples", samples });
 }
 
-async function check(name: TimedName, run: TimedJob, size: number): Promise<void> {
+/** Does it once; resolves to what that took. */
+async function check(name: TimedName, run: TimedJob, size: number): Promise<number> {
   tally.done = 0;
+  const before = process.cpuUsage();
   const result = await run(size);
+  const { user, system } = process.cpuUsage(before);
   // What settled last may still have to say so.
   await new Promise((resolve) => setImmediate(resolve));
   const timers = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
   if (!isRight(name, size, result, tally.done, timers)) throw new Error(`wrong: ${tally.done} done of ${size}, ${timers} timers left`);
+  return user + system;
 }
 
 async function warmUp(entry: Entry): Promise<void> {
+  if (entry.cost >= SLOW) return;
   let spent = 0;
-  for (let runs = 1; ; runs++) {
-    const cost = await cpu(entry.run, entry.size, 1);
-    spent += cost;
-    entry.cost = cost;
-    if (spent >= WARM_UP && (runs >= LEAST_WARM_UPS || spent > 5 * WARM_UP)) break;
+  for (let runs = 0; spent < WARM_UP || runs < LEAST_WARM_UPS; runs++) {
+    entry.cost = await cpu(entry.run, entry.size, 1);
+    spent += entry.cost;
   }
   // One run of a short job says little.
-  if (entry.cost < SAMPLE / 10) entry.cost = await cpu(entry.run, entry.size, timesFor(entry.cost, SAMPLE / 3));
-  entry.times = timesFor(entry.cost, SAMPLE);
+  if (entry.cost < SAMPLE / 10) entry.cost = await cpu(entry.run, entry.size, timesFor(entry.cost, SAMPLE / 3, 1));
+  entry.times = timesFor(entry.cost, SAMPLE, entry.cost < SLOW / 2 ? 3 : 1);
 }
 
 /** µs of CPU for each run. */

@@ -38,7 +38,13 @@ export async function scaling(node: Node, { isJson, parts }: Options): Promise<n
       const points: { size: number; cost: number }[] = [];
       let end: string | undefined;
       for (const size of sizes) {
-        const { samples, failures } = await runOrder(node.path, { job, entries: [{ name, size }], isMixed: false, pairs: PAIRS });
+        const { samples, failures } = await runOrder(node.path, {
+          job,
+          entries: [{ name, size }],
+          isMixed: false,
+          pairs: PAIRS,
+          time: 2000,
+        });
         if (process.stderr.isTTY) process.stderr.write(`\r${title}: ${name} ${size}`.padEnd(70));
         end = failures[0];
         // Who cannot do it with so many cannot do it with more.
@@ -52,7 +58,7 @@ export async function scaling(node: Node, { isJson, parts }: Options): Promise<n
   if (process.stderr.isTTY) process.stderr.write(`\r${"".padEnd(70)}\r`);
   if (isJson) console.log(JSON.stringify(charts, undefined, 2));
   else {
-    console.log(`Node ${node.version}: CPU time for each task, median of ${PAIRS} samples, each size in a process of its own\n`);
+    console.log(`Node ${node.version}: CPU time for each task, median of up to ${PAIRS} samples, each size in a process of its own\n`);
     for (const { title, series } of charts) {
       const head = [title, ...sizes.map(sizeText)];
       const lines = series.map(({ name, points, end }) => [

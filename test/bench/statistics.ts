@@ -12,12 +12,12 @@ export function medianRatio(above: readonly number[], below: readonly number[]):
   return median(above.map((value, i) => value / (below[i] as number)));
 }
 
-/** How often a job of `cost` is done for a sample of about `wanted`. */
-export function timesFor(cost: number, wanted: number): number {
-  return Math.max(1, Math.round(wanted / Math.max(cost, 1)));
+/** How often a job of `cost` is done for a sample of about `wanted`: a few times at least, so that a collection of garbage is not in every other sample only. */
+export function timesFor(cost: number, wanted: number, least: number): number {
+  return Math.max(least, Math.round(wanted / Math.max(cost, 1)));
 }
 
-/** How many rounds of `cost` there is time for: as many as wanted, and never fewer than three. */
+/** How many rounds of `cost` there is time for: as many as wanted, and one at least. */
 export function roundsFor(cost: number, time: number, wanted: number): number {
-  return Math.max(3, Math.min(wanted, Math.floor(time / cost)));
+  return Math.max(1, Math.min(wanted, Math.floor(time / cost)));
 }

@@ -1,6 +1,7 @@
 import { peer } from "../peer.js";
 import type { Contender } from "./contender.js";
-import { child, FIRST, LONG, often, TEN, THREE, tally } from "./work.js";
+import { kept } from "./kept.js";
+import { child, childOf, LONG, often, TEN, THREE, tally } from "./work.js";
 
 interface Fork {
   join(): Promise<unknown>;
@@ -35,18 +36,12 @@ export async function abortControllerX(): Promise<Contender> {
       });
     }
   };
-  const kept = async (n: number, heap: () => number, one: () => Promise<unknown>) => {
-    for (let i = 0; i < FIRST; i++) await one();
-    const before = heap();
-    for (let i = 0; i < n; i++) await one();
-    return (heap() - before) / n;
-  };
   return {
     timed: {
       spawn: (n) =>
         spawn(never(), async (_, { fork }) => {
           const forks: Fork[] = [];
-          for (let i = 0; i < n; i++) forks.push(fork(child));
+          for (let i = 0; i < n; i++) forks.push(fork(childOf(i)));
           await Promise.all(forks.map((each) => each.join()));
         }),
       cancel: async (n) => {

@@ -15,7 +15,7 @@ import {
   sleep,
 } from "../../../src/index.js";
 import type { BytesJob, Contender, TimedJob } from "./contender.js";
-import { CROWD, child, FIRST, items, LIMIT, LONG, step, TEN, THREE, tally } from "./work.js";
+import { CROWD, child, childOf, FIRST, items, LIMIT, LONG, step, TEN, THREE, tally } from "./work.js";
 
 /** creche: each call is told its scope, or with `ambient` finds it by itself. */
 export function creche(ambient: boolean): Contender {
@@ -26,7 +26,7 @@ export function creche(ambient: boolean): Contender {
   const spawn: TimedJob = (n) =>
     run(
       (nursery) => {
-        for (let i = 0; i < n; i++) nursery.startSoon(child);
+        for (let i = 0; i < n; i++) nursery.startSoon(childOf(i));
       },
       { ambient },
     );

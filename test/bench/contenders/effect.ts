@@ -50,6 +50,12 @@ export async function effect(): Promise<Contender> {
     yield* Effect.yieldNow;
     tally.done++;
   });
+  const childOf = (i: number) =>
+    Effect.gen(function* () {
+      yield* Effect.yieldNow;
+      tally.done++;
+      return i;
+    });
   const step = (item: number) => Effect.promise(() => Promise.resolve(item));
   const ten = TEN.map((_, i) => step(i));
   const three = THREE.map((fn) => Effect.promise(fn));
@@ -94,7 +100,7 @@ export async function effect(): Promise<Contender> {
       spawn: (n) =>
         Effect.runPromise(
           Effect.gen(function* () {
-            yield* Fiber.joinAll(yield* forkAll(n, () => child));
+            yield* Fiber.joinAll(yield* forkAll(n, childOf));
           }),
         ),
       cancel: (n) =>

@@ -53,8 +53,16 @@ export async function effection(): Promise<Contender> {
     timed: {
       spawn: (n) =>
         run(function* () {
-          const tasks: Operation<void>[] = [];
-          for (let i = 0; i < n; i++) tasks.push(yield* spawn(child));
+          const tasks: Operation<number>[] = [];
+          for (let i = 0; i < n; i++) {
+            tasks.push(
+              yield* spawn(function* () {
+                yield* until(Promise.resolve());
+                tally.done++;
+                return i;
+              }),
+            );
+          }
           for (const task of tasks) yield* task;
         }),
       // Children are halted when the body returns.

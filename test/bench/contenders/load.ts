@@ -1,8 +1,8 @@
 import type { Contender } from "./contender.js";
 
 const loaders = {
-  floor: async () => (await import("./by-hand.js")).floor,
-  careful: async () => (await import("./by-hand.js")).careful,
+  floor: async () => (await import("./floor.js")).floor,
+  careful: async () => (await import("./careful.js")).careful,
   creche: async () => (await import("./creche.js")).creche(false),
   ambient: async () => (await import("./creche.js")).creche(true),
   effect: async () => (await import("./effect.js")).effect(),

@@ -1,6 +1,7 @@
 import { peer } from "../peer.js";
 import type { BytesJob, Contender } from "./contender.js";
-import { child, crowd, FIRST, inside, items, LIMIT, LONG, often, step, TEN, THREE, tally } from "./work.js";
+import { kept } from "./kept.js";
+import { child, childOf, crowd, inside, items, LIMIT, LONG, often, step, TEN, THREE, tally } from "./work.js";
 
 // Libraries that limit or join promises, and own nothing: a job that has begun goes on whatever happens.
 
@@ -21,13 +22,6 @@ interface Async {
   race(jobs: readonly (() => Promise<unknown>)[]): Promise<unknown>;
 }
 
-const kept = async (n: number, heap: () => number, one: () => Promise<unknown>): Promise<number> => {
-  for (let i = 0; i < FIRST; i++) await one();
-  const before = heap();
-  for (let i = 0; i < n; i++) await one();
-  return (heap() - before) / n;
-};
-
 export async function pMap(): Promise<Contender> {
   const { default: pMap } = await peer<{ readonly default: Mapper }>("p-map");
   const foreign: BytesJob = (n, heap) => {
@@ -36,7 +30,7 @@ export async function pMap(): Promise<Contender> {
   };
   return {
     timed: {
-      spawn: (n) => pMap(items(n), child, { concurrency: Number.POSITIVE_INFINITY }),
+      spawn: (n) => pMap(items(n), (i) => childOf(i)(), { concurrency: Number.POSITIVE_INFINITY }),
       map: (n) => pMap(items(n), step, { concurrency: LIMIT }),
       forEach: (n) => pMap(items(n), child, { concurrency: LIMIT }),
       all: (n) => often(n, () => pMap(TEN, (fn) => fn(), { concurrency: Number.POSITIVE_INFINITY })),
@@ -56,7 +50,7 @@ export async function pLimit(): Promise<Contender> {
     timed: {
       spawn: (n) => {
         const limit = pLimit(Number.POSITIVE_INFINITY);
-        return Promise.all(items(n).map(() => limit(child)));
+        return Promise.all(items(n).map((i) => limit(childOf(i))));
       },
       map: (n) => all(n, pLimit(LIMIT)),
       forEach: (n) => {
@@ -95,7 +89,11 @@ export async function pQueue(): Promise<Contender> {
   };
   return {
     timed: {
-      spawn: (n) => spread(n, Number.POSITIVE_INFINITY),
+      spawn: async (n) => {
+        const queue = new PQueue({ concurrency: Number.POSITIVE_INFINITY });
+        for (let i = 0; i < n; i++) void queue.add(childOf(i));
+        await queue.onIdle();
+      },
       map: (n) => {
         const queue = new PQueue({ concurrency: LIMIT });
         return Promise.all(items(n).map((i) => queue.add(() => step(i))));
@@ -126,7 +124,7 @@ export async function asyncLibrary(): Promise<Contender> {
   const { default: async } = await peer<{ readonly default: Async }>("async");
   return {
     timed: {
-      spawn: (n) => async.parallel(items(n).map(() => child)),
+      spawn: (n) => async.parallel(items(n).map(childOf)),
       map: (n) => async.mapLimit(items(n), LIMIT, step),
       forEach: (n) => async.eachLimit(items(n), LIMIT, child),
       all: (n) => often(n, () => async.parallel(TEN)),

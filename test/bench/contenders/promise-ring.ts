@@ -46,3 +46,17 @@ export class PromiseRing<T> {
     });
   }
 }
+
+/** One sends, one receives. */
+export async function throughRing(n: number, ring: PromiseRing<number>): Promise<number> {
+  const produce = async () => {
+    for (let i = 0; i < n; i++) await ring.send(i);
+  };
+  const consume = async () => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += await ring.receive();
+    return sum;
+  };
+  const [sum] = await Promise.all([consume(), produce()]);
+  return sum;
+}

@@ -31,6 +31,11 @@ export async function reduxSaga(): Promise<Contender> {
     yield Promise.resolve();
     tally.done++;
   }
+  function* numbered(i: number): Saga<number> {
+    yield Promise.resolve();
+    tally.done++;
+    return i;
+  }
   function* sleeper(i: number): Saga {
     tally.done++;
     yield delay(LONG + i);
@@ -59,7 +64,7 @@ export async function reduxSaga(): Promise<Contender> {
     timed: {
       spawn: (n) =>
         run(function* () {
-          for (let i = 0; i < n; i++) yield fork(child);
+          for (let i = 0; i < n; i++) yield fork(numbered, i);
         }),
       cancel: async (n) => {
         const task = runSaga({}, startSleepers, n);

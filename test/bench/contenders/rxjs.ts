@@ -1,6 +1,6 @@
 import { peer } from "../peer.js";
 import type { Contender } from "./contender.js";
-import { child, FIRST, items, LIMIT, LONG, often, step, TEN, THREE, tally } from "./work.js";
+import { child, childOf, FIRST, items, LIMIT, LONG, often, step, TEN, THREE, tally } from "./work.js";
 
 interface Observable<out T> {
   pipe<A>(first: (source: Observable<T>) => A): A;
@@ -34,7 +34,7 @@ export async function rxjs(): Promise<Contender> {
     );
   return {
     timed: {
-      spawn: (n) => end(range(0, n).pipe(mergeMap(child))),
+      spawn: (n) => lastValueFrom(range(0, n).pipe(mergeMap((i: number) => childOf(i)()))),
       cancel: async (n) => {
         const subscription = sleepers(n).subscribe();
         await undefined;

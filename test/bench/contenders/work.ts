@@ -18,7 +18,16 @@ export async function step(item: number): Promise<number> {
   return item;
 }
 
-/** What a child does. */
+/** A child of its own, that has something of its own to give back. */
+export function childOf(i: number): () => Promise<number> {
+  return async () => {
+    await undefined;
+    tally.done++;
+    return i;
+  };
+}
+
+/** What is done where nothing comes back. */
 export async function child(): Promise<void> {
   await undefined;
   tally.done++;
