@@ -65,7 +65,7 @@ async function bench(node: Node, { parts, isMixed, isJson }: Options): Promise<n
 
 function print(results: readonly Result[], { version }: Node, python: string | undefined): void {
   console.log(
-    `Node ${version}${python === undefined ? "" : `; ${python}`}. CPU time for each, medians; each ratio is the median of the ratios of at least nine pairs in one process.\n`,
+    `Node ${version}${python === undefined ? "" : `; ${python}`}. CPU time for each, medians; each ratio is the median of the ratios of pairs: nine, fewer only behind a ~.\n`,
   );
   console.log(mainTable(results));
   console.log(`

@@ -22,9 +22,15 @@ export const floor: Contender = {
     nested,
     map: async (n) => {
       const results: number[] = new Array(n);
-      await workers(n, async (i) => {
-        results[i] = await step(items(n)[i] as number);
-      });
+      const list = items(n);
+      let next = 0;
+      const loop = async () => {
+        while (next < n) {
+          const i = next++;
+          results[i] = await step(list[i] as number);
+        }
+      };
+      await Promise.all(Array.from({ length: LIMIT }, loop));
       return results;
     },
     forEach: (n) => workers(n, child),
@@ -88,7 +94,7 @@ async function bytesOfSleepers(n: number, heap: () => number, signalOf: () => Ab
 
 async function nested(depth: number): Promise<void> {
   tally.done++;
-  if (depth > 1) await Promise.all([nested(depth - 1)]);
+  if (depth > 1) await Promise.all([(async () => nested(depth - 1))()]);
 }
 
 /** Ten loops that take the next item each. */
