@@ -1,7 +1,8 @@
 import type { Contender } from "./contender.js";
 import { Group } from "./group.js";
 import { kept } from "./kept.js";
-import { PromiseRing, throughRing } from "./promise-ring.js";
+import { PromiseRing, throughQueue } from "./promise-ring.js";
+import { Rendezvous } from "./rendezvous.js";
 import { sleeper } from "./sleeper.js";
 import { child, childOf, items, LIMIT, often, step, TEN, THREE, tally } from "./work.js";
 
@@ -37,8 +38,8 @@ export const careful: Contender = {
       await group.join();
       return results;
     },
-    channel16: (n) => throughRing(n, new PromiseRing(new AbortController().signal)),
-    channel0: (n) => throughRing(n, new PromiseRing(new AbortController().signal)),
+    channel16: (n) => throughQueue(n, new PromiseRing(new AbortController().signal)),
+    channel0: (n) => throughQueue(n, new Rendezvous(new AbortController().signal)),
     checkpoint: async (n) => {
       const { signal } = new AbortController();
       for (let i = 0; i < n; i++) {

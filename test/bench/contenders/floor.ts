@@ -1,6 +1,7 @@
 import type { Contender } from "./contender.js";
 import { kept } from "./kept.js";
-import { PromiseRing, throughRing } from "./promise-ring.js";
+import { PromiseRing, throughQueue } from "./promise-ring.js";
+import { Rendezvous } from "./rendezvous.js";
 import { sleeper } from "./sleeper.js";
 import { child, childOf, crowd, inside, items, LIMIT, LONG, often, step, TEN, THREE, tally } from "./work.js";
 
@@ -34,8 +35,8 @@ export const floor: Contender = {
       return results;
     },
     forEach: (n) => workers(n, child),
-    channel16: (n) => throughRing(n, new PromiseRing()),
-    channel0: (n) => throughRing(n, new PromiseRing()),
+    channel16: (n) => throughQueue(n, new PromiseRing()),
+    channel0: (n) => throughQueue(n, new Rendezvous()),
     lock: waits,
     lockCrowd: mutexCrowd,
     semaphoreCrowd: mutexCrowd,

@@ -1,5 +1,11 @@
+/** What one task puts items into, and another takes them from. */
+export interface HandWrittenQueue<T> {
+  send(item: T): Promise<void>;
+  receive(): Promise<T>;
+}
+
 /** A bounded queue as it is written by hand: a ring of 16 places, and a promise for each who has to wait. With a signal its calls can be cancelled. */
-export class PromiseRing<T> {
+export class PromiseRing<T> implements HandWrittenQueue<T> {
   readonly #signal: AbortSignal | undefined;
   readonly #places: (T | undefined)[] = new Array(16);
   readonly #senders: (() => void)[] = [];
@@ -48,13 +54,13 @@ export class PromiseRing<T> {
 }
 
 /** One sends, one receives. */
-export async function throughRing(n: number, ring: PromiseRing<number>): Promise<number> {
+export async function throughQueue(n: number, queue: HandWrittenQueue<number>): Promise<number> {
   const produce = async () => {
-    for (let i = 0; i < n; i++) await ring.send(i);
+    for (let i = 0; i < n; i++) await queue.send(i);
   };
   const consume = async () => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += await ring.receive();
+    for (let i = 0; i < n; i++) sum += await queue.receive();
     return sum;
   };
   const [sum] = await Promise.all([consume(), produce()]);
