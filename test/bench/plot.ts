@@ -47,13 +47,15 @@ export function svgOf(charts: readonly Chart[], title: string): string {
     ];
     return `<g transform="translate(${i * (WIDTH + GAP)} ${TOP})">\n${lines.join("\n")}\n</g>`;
   });
+  let end = LEFT;
   const legend = names.map((name, i) => {
-    const at = LEFT + (i % 8) * ((width - LEFT) / 8);
+    const at = end;
+    end += 48 + 7 * name.length;
     return `<path d="M${at} ${height - 20}h22" ${stroke(i, name)}/><text x="${at + 27}" y="${height - 16}">${escaped(name)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">
 <style>
-text { font: 12px system-ui, sans-serif; fill: #57606a }
+text { font: 12px system-ui, sans-serif; fill: #768390 }
 .heading { font-weight: 600; font-size: 13px }
 .grid { stroke: #8b949e; stroke-opacity: .25 }
 @media (prefers-color-scheme: dark) { text { fill: #adbac7 } }
