@@ -73,7 +73,7 @@ test("nothing is kept while it is less than the collector's noise", () => {
       ambient: { ambient: [0] },
       peers: [{ name: "effect", samples: { effect: [-2] } }],
     });
-  expect(measure(7)).toMatchObject({ unit: "bytes per child", isAheadOfAll: true, reached: { isReached: true } });
+  expect(measure(7)).toMatchObject({ unit: "bytes per child", ratio: null, isAheadOfAll: true, reached: { isReached: true } });
   expect(measure(11)).toMatchObject({ isAheadOfAll: false, reached: { isReached: false } });
 });
 

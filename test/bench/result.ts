@@ -55,8 +55,10 @@ const ENOUGH = 9;
 export function resultOf(row: Row, measured: Measurements): Result {
   const weighed = isBytes(row.job);
   const { own, ambient } = measured;
-  const ratio = pairs(own, "creche", "floor");
-  const ambientRatio = pairs(ambient, "ambient", "floor");
+  // Of nothing kept there are no multiples.
+  const isKept = !weighed || row.goal?.most !== 0;
+  const ratio = isKept ? pairs(own, "creche", "floor") : null;
+  const ambientRatio = isKept ? pairs(ambient, "ambient", "floor") : null;
   const creche = amount(own["creche"]);
   const peers = Object.fromEntries(measured.peers.map(({ name, samples }) => [name, amount(samples[name])]));
   const peerRatios: Record<string, { toFloor: number | null; toCreche: number | null }> = {};

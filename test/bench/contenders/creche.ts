@@ -35,7 +35,7 @@ export function creche(ambient: boolean): Contender {
     for (let i = 0; i < n; i++) {
       nursery.startSoon(async (task) => {
         tally.done++;
-        await sleep(LONG + i, told(task));
+        await sleep(LONG + i, ambient ? undefined : task);
       });
     }
   };
