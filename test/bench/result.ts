@@ -66,7 +66,7 @@ export function resultOf(row: Row, measured: Measurements): Result {
     peerRatios[name] = { toFloor: pairs(samples, name, "floor"), toCreche: pairs(samples, name, "creche") };
   }
   const fastestPeer = weighed ? lightest(creche, peers) : fastest(peerRatios);
-  const few = [own, ambient, ...measured.peers.map(({ samples }) => samples)].flatMap((samples) =>
+  const few = [own, ambient, ...measured.peers.map(({ name, samples }) => ({ [name]: samples[name] ?? [] }))].flatMap((samples) =>
     Object.entries(samples).flatMap(([name, values]) => (!weighed && typeof values !== "string" && values.length < ENOUGH ? [name] : [])),
   );
   const result = {
