@@ -15,29 +15,38 @@ export class Cancelled extends DOMException {
   readonly scope: string;
   /** What was passed to `cancel(reason)`, the failure beside it, or the foreign signal's reason. */
   declare readonly cause: unknown;
-  /** Which tree of scopes it belongs to. An opaque object, compared by identity only: it keeps no scope alive. @internal */
-  _tree: object | undefined;
-  /** Made where `cancel()` was called, never for a deadline. Kept apart from `stack`, which Node's `fetch` overwrites. @internal */
-  readonly _site: Error | undefined;
+  #tree: object | undefined;
+  readonly #site: Error | undefined;
 
   /** @internal */
   constructor(kind: CancelKind, scope: string, cause: unknown, tree: object | undefined, site?: Error) {
     super(message(kind, scope, cause), "AbortError");
     this.kind = kind;
     this.scope = scope;
-    hide(this, "cause", cause);
-    hide(this, "_tree", tree);
-    hide(this, "_site", site);
+    // As an error has it: its own where there is one, and not enumerable.
+    Object.defineProperty(this, "cause", { value: cause, enumerable: false, configurable: true, writable: true });
+    this.#tree = tree;
+    this.#site = site;
+  }
+
+  /** Which tree of scopes it belongs to. An opaque object, compared by identity only: it keeps no scope alive. @internal */
+  get _tree(): object | undefined {
+    return this.#tree;
+  }
+
+  set _tree(tree: object | undefined) {
+    this.#tree = tree;
+  }
+
+  /** Made where `cancel()` was called, never for a deadline. Kept apart from `stack`, which Node's `fetch` overwrites. @internal */
+  get _site(): Error | undefined {
+    return this.#site;
   }
 
   /** The stack of the call of `cancel()`; `undefined` for every other kind. */
   get site(): string | undefined {
-    return this._site?.stack?.replace(/^.*\n/, "");
+    return this.#site?.stack?.replace(/^.*\n/, "");
   }
-}
-
-function hide(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
 }
 
 /** Safe also for a Proxy that was revoked, of which nothing can be asked. */

@@ -71,16 +71,14 @@ export abstract class ScopeNode {
 
   /** As `root > http > req#17`: nurseries, tasks and named scopes from outside to inside, the innermost eight. @internal */
   get _path(): string {
-    const names = [this.name];
+    let path = this.name;
+    let length = 1;
     for (let scope = this._parent; scope !== undefined; scope = scope._parent) {
       if (!scope._isPathed) continue;
-      if (names.length === PATH_LENGTH) {
-        names.push("…");
-        break;
-      }
-      names.push(scope.name);
+      if (length++ === PATH_LENGTH) return `… > ${path}`;
+      path = `${scope.name} > ${path}`;
     }
-    return names.reverse().join(" > ");
+    return path;
   }
 
   /** The nearest task at or above it. @internal */
