@@ -36,7 +36,8 @@ export async function unhandledDuring(body: () => Promise<unknown>): Promise<unk
   process.on("unhandledRejection", (error) => seen.push(error));
   try {
     await body();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Twice: Bun reports what was rejected in an immediate only when the loop turns again (https://github.com/oven-sh/bun/pull/38524).
+    for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setTimeout(resolve, 5));
   } finally {
     process.removeAllListeners("unhandledRejection");
     for (const listener of listeners) process.on("unhandledRejection", listener);
