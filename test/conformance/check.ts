@@ -15,14 +15,22 @@ export interface CheckOptions {
   readonly isStrict?: boolean;
   /** Under how many random schedules it is run besides the default one: 1, 2, ... are their seeds. */
   readonly schedules?: number;
+  /** Scopes are passed, and no ambient one is used. */
+  readonly isPassing?: boolean;
 }
 
 /** Runs one case in virtual time, and holds its trace against the recorded one. */
-export async function check({ id, program, trace }: Case, { isStrict = false, schedules = 0 }: CheckOptions = {}): Promise<Verdict> {
+export async function check(
+  { id, program, trace }: Case,
+  { isStrict = false, schedules = 0, isPassing = false }: CheckOptions = {},
+): Promise<Verdict> {
   const errors = isStrict ? "group" : "collapse";
   for (let seed = 0; seed <= schedules; seed++) {
     const options: SimulateOptions = seed === 0 ? { errors } : { errors, pick: randomPick(seed) };
-    const difference = firstDifference(trace, await simulate(() => new Interpreter(program).trace(), options));
+    const difference = firstDifference(
+      trace,
+      await simulate((nursery) => new Interpreter(program, isPassing ? nursery : undefined).trace(), options),
+    );
     if (difference !== undefined) return { id, state: "failed", difference: seed === 0 ? difference : `schedule ${seed}: ${difference}` };
   }
   return { id, state: "passed" };

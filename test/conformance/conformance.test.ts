@@ -1,31 +1,39 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { isAmbientSupported } from "#context";
+import plain from "./cases.jsonl?raw";
+import plain2 from "./cases-2.jsonl?raw";
+import plain3 from "./cases-3.jsonl?raw";
+import strict3 from "./cases-3-strict.jsonl?raw";
+import { casesIn } from "./cases-in.js";
+import strict from "./cases-strict.jsonl?raw";
 import { check, type Verdict } from "./check.js";
 import type { Case } from "./program.js";
 import { randomPick } from "./random-pick.js";
-import { readCases } from "./read-cases.js";
 
 const FILES = [
-  { file: "cases.jsonl", isStrict: false, cases: 492 },
-  { file: "cases-2.jsonl", isStrict: false, cases: 389 },
-  { file: "cases-strict.jsonl", isStrict: true, cases: 142 },
-  { file: "cases-3.jsonl", isStrict: false, cases: 300 },
-  { file: "cases-3-strict.jsonl", isStrict: true, cases: 100 },
+  { file: "cases.jsonl", text: plain, isStrict: false, cases: 492 },
+  { file: "cases-2.jsonl", text: plain2, isStrict: false, cases: 389 },
+  { file: "cases-strict.jsonl", text: strict, isStrict: true, cases: 142 },
+  { file: "cases-3.jsonl", text: plain3, isStrict: false, cases: 300 },
+  { file: "cases-3-strict.jsonl", text: strict3, isStrict: true, cases: 100 },
 ];
 
 const SCHEDULES = 20;
 
-describe.each(FILES)("what Trio did with the programs of $file", ({ file, isStrict, cases }) => {
-  const recorded = readCases(new URL(file, import.meta.url));
+describe.each(FILES)("what Trio did with the programs of $file", ({ text, isStrict, cases }) => {
+  const recorded = casesIn(text);
 
-  test(`creche does as well, with all ${cases}, each also under ${SCHEDULES} random schedules`, async () => {
+  const ways = [
+    { how: "in ambient scopes", isPassing: false, schedules: SCHEDULES },
+    { how: "in scopes that are passed", isPassing: true, schedules: isAmbientSupported ? 2 : SCHEDULES },
+  ];
+
+  test.each(
+    isAmbientSupported ? ways : ways.slice(1),
+  )(`creche does as well, with all ${cases}, $how, each also under $schedules random schedules`, async (way) => {
     const failed: Verdict[] = [];
     for (const each of recorded) {
-      const verdict = await check(each, { isStrict, schedules: SCHEDULES });
+      const verdict = await check(each, { ...way, isStrict });
       if (verdict.state === "failed") failed.push(verdict);
     }
     expect(failed).toEqual([]);
@@ -34,7 +42,7 @@ describe.each(FILES)("what Trio did with the programs of $file", ({ file, isStri
 });
 
 describe("a case that differs is told by its first difference:", () => {
-  const sample = (change: (recorded: Case) => Case): Case => change(readCases(new URL("cases.jsonl", import.meta.url))[3] as Case);
+  const sample = (change: (recorded: Case) => Case): Case => change(casesIn(plain)[3] as Case);
 
   test("another event", async () => {
     const changed = sample((recorded) => {
@@ -91,61 +99,5 @@ describe("a random schedule", () => {
     );
     expect(verdict.state).toBe("failed");
     expect(verdict.difference).toMatch(/^schedule \d+: task main, event 2: expected "received a" at 0, got "received b" at 0$/);
-  });
-});
-
-describe("the runner", () => {
-  const runner = fileURLToPath(new URL("../../dist/test/conformance/main.js", import.meta.url));
-  const runOn = (lines: readonly string[], ...options: string[]) => {
-    const folder = mkdtempSync(join(tmpdir(), "conformance-"));
-    try {
-      writeFileSync(join(folder, "some.jsonl"), lines.join("\n"));
-      const { status, stdout } = spawnSync(process.execPath, [runner, join(folder, "some.jsonl"), ...options], { encoding: "utf8" });
-      return { status, stdout };
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  };
-  const program = (msg: string, expected: string) =>
-    JSON.stringify({
-      id: `a-${expected}`,
-      program: { body: [{ op: "log", msg }] },
-      trace: {
-        tasks: {
-          main: [
-            [0, expected],
-            [0, "done"],
-            [0, "horizon not reached"],
-          ],
-        },
-        outcome: "ok",
-      },
-    });
-
-  test("takes any file of the format, and ends with 0 if all cases agree", () => {
-    expect(runOn([program("hello", "hello"), ""])).toEqual({ status: 0, stdout: "1 passed, 0 failed\n" });
-  });
-
-  test("prints a line for each case that differs, and ends with 1", () => {
-    const { status, stdout } = runOn([program("hello", "bye"), program("hello", "hello")], "--strict");
-    expect(stdout).toBe('a-bye: task main, event 1: expected "bye" at 0, got "hello" at 0\n1 passed, 1 failed\n');
-    expect(status).toBe(1);
-  });
-
-  test("reruns each case under as many random schedules as it is told", () => {
-    expect(runOn([program("hello", "hello")], "--schedules", "3")).toEqual({
-      status: 0,
-      stdout: "1 passed, 0 failed, each also under 3 random schedules\n",
-    });
-  });
-
-  test.each([
-    { of: "no file", args: [] },
-    { of: "an unknown option", args: ["some.jsonl", "--fast"] },
-    { of: "a number of schedules that is none", args: ["some.jsonl", "--schedules", "-1"] },
-  ])("says how it is used, and ends with 2, for $of", ({ args }) => {
-    const { status, stderr } = spawnSync(process.execPath, [runner, ...args], { encoding: "utf8" });
-    expect(status).toBe(2);
-    expect(stderr).toContain("usage: npm run -s conformance -- FILE.jsonl");
   });
 });

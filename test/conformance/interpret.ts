@@ -20,26 +20,30 @@ import {
 import { Boom, label } from "./label.js";
 import type { Block, Entry, Program, Statement, Trace } from "./program.js";
 import { runChannelStatement } from "./run-channel-statement.js";
-import { named, type Surroundings, withChannel, withNursery, withScope } from "./surroundings.js";
+import { inside, named, type Surroundings, withChannel, withNursery, withScope } from "./surroundings.js";
 
 const HORIZON = 1_000_000;
 
 interface Acquirable {
-  run(body: () => Awaitable<void>): Promise<void>;
+  run(body: () => Awaitable<void>, scope?: CancelScope): Promise<void>;
 }
 
-/** Runs a program of the conformance format in the ambient scope, and returns the trace that it leaves. */
+/** Runs a program of the conformance format, and returns the trace that it leaves. */
 export class Interpreter {
   readonly #tasks: Record<string, Entry[]> = {};
   readonly #events: ReadonlyMap<string, Event>;
   readonly #acquirables = new Map<string, Acquirable>();
   readonly #limiters: ReadonlyMap<string, CapacityLimiter>;
   readonly #conditions: ReadonlyMap<string, Condition>;
-  readonly #begin = now();
+  readonly #begin: number;
   readonly #program: Program;
+  readonly #root: CancelScope | undefined;
 
-  constructor(program: Program) {
+  /** In the ambient scope; or, where `root` is given, in that one, and each scope is passed to what happens in it. */
+  constructor(program: Program, root?: CancelScope) {
     this.#program = program;
+    this.#root = root;
+    this.#begin = now(root);
     this.#events = new Map((program.events ?? []).map((id) => [id, new Event()]));
     this.#limiters = new Map(Object.entries(program.limiters ?? {}).map(([id, tokens]) => [id, new CapacityLimiter(tokens)]));
     this.#conditions = new Map((program.conditions ?? []).map((id) => [id, new Condition()]));
@@ -49,13 +53,13 @@ export class Interpreter {
   }
 
   async trace(): Promise<Trace> {
-    let around: Surroundings = { task: "main", scopes: {}, nurseries: {}, channels: {} };
+    let around: Surroundings = { task: "main", here: this.#root, scopes: {}, nurseries: {}, channels: {} };
     for (const [id, capacity] of Object.entries(this.#program.channels ?? {}))
       around = withChannel(around, id, openMemoryChannel(capacity));
     let outcome = "ok";
     try {
       const horizon = new CancelScope({ timeout: HORIZON });
-      await horizon.run(() => this.#task(around, this.#program.body));
+      await horizon.run(() => this.#task(inside(around, horizon), this.#program.body), this.#root);
       this.#log(around, horizon.cancelledCaught ? "horizon reached" : "horizon not reached");
     } catch (error) {
       outcome = label(error);
@@ -63,10 +67,10 @@ export class Interpreter {
     return { tasks: this.#tasks, outcome };
   }
 
-  #log({ task }: Surroundings, event: string): void {
+  #log({ task, here }: Surroundings, event: string): void {
     const entries = this.#tasks[task] ?? [];
     this.#tasks[task] = entries;
-    entries.push([now() - this.#begin, event]);
+    entries.push([now(here) - this.#begin, event]);
   }
 
   async #task(around: Surroundings, body: Block): Promise<void> {
@@ -84,15 +88,16 @@ export class Interpreter {
   }
 
   async #statement(around: Surroundings, statement: Statement): Promise<void> {
+    const { here } = around;
     const log = (event: string) => this.#log(around, event);
     switch (statement.op) {
       case "log":
         return log(statement.msg);
       case "sleep":
-        await sleep(statement.ms);
+        await sleep(statement.ms, here);
         return log(`slept ${statement.ms}`);
       case "checkpoint":
-        return checkpoint();
+        return checkpoint(here);
       case "raise":
         throw new Boom(statement.msg);
       case "loop":
@@ -103,7 +108,7 @@ export class Interpreter {
       case "scope":
         return this.#scope(around, statement);
       case "fail":
-        await failAfter(statement.ms, (scope) => this.#block(withScope(around, statement.id, scope), statement.body));
+        await failAfter(statement.ms, (scope) => this.#block(withScope(around, statement.id, scope), statement.body), here);
         return log(`fail ${statement.id} passed`);
       case "cancel":
         return named(around.scopes, statement.scope).cancel();
@@ -111,12 +116,12 @@ export class Interpreter {
         named(around.scopes, statement.scope).shield = statement.value;
         return;
       case "deadline":
-        named(around.scopes, statement.scope).deadline = now() + statement.ms;
+        named(around.scopes, statement.scope).deadline = now(here) + statement.ms;
         return;
       case "effective_deadline":
-        return log(`effective deadline ${instant(currentEffectiveDeadline() - this.#begin)}`);
+        return log(`effective deadline ${instant(currentEffectiveDeadline(here) - this.#begin)}`);
       case "nursery":
-        await openNursery((nursery) => this.#block(withNursery(around, statement.id, nursery), statement.body));
+        await openNursery((nursery) => this.#block(withNursery(around, statement.id, nursery), statement.body), here);
         return log(`nursery ${statement.id} exit`);
       case "spawn":
         return this.#spawn(around, statement);
@@ -127,7 +132,7 @@ export class Interpreter {
       case "event_set":
         return this.#events.get(statement.id)?.set();
       case "event_wait":
-        await this.#events.get(statement.id)?.wait();
+        await this.#events.get(statement.id)?.wait(here);
         return log(`event ${statement.id}`);
       case "lock":
       case "semaphore":
@@ -137,11 +142,11 @@ export class Interpreter {
         return this.#holding(around, statement.id, statement.body);
       case "condition_wait":
         return this.#attempt(around, "wait", async () => {
-          await this.#conditions.get(statement.id)?.wait();
+          await this.#conditions.get(statement.id)?.wait(here);
           log(`notified ${statement.id}`);
         });
       case "notify":
-        return this.#attempt(around, "notify", () => this.#notify(statement));
+        return this.#attempt(around, "notify", () => this.#notify(statement, here));
       case "limiter_total":
         (this.#limiters.get(statement.id) as CapacityLimiter).total = statement.n;
         return;
@@ -167,20 +172,20 @@ export class Interpreter {
 
   async #scope(around: Surroundings, statement: Statement & { op: "scope" }): Promise<void> {
     const scope = new CancelScope({ timeout: statement.ms, shield: statement.shield });
-    await scope.run(() => this.#block(withScope(around, statement.id, scope), statement.body));
+    await scope.run(() => this.#block(withScope(around, statement.id, scope), statement.body), around.here);
     this.#log(around, `scope ${statement.id} called=${Number(scope.cancelCalled)} caught=${Number(scope.cancelledCaught)}`);
   }
 
   #spawn(around: Surroundings, { nursery, name, body }: Statement & { op: "spawn" | "start" }): void {
     const { started: _, ...inherited } = around;
-    named(around.nurseries, nursery).startSoon(() => this.#task({ ...inherited, task: name }, body), { name });
+    named(around.nurseries, nursery).startSoon((task) => this.#task({ ...inside(inherited, task), task: name }, body), { name });
   }
 
   async #start(around: Surroundings, { nursery, name, body }: Statement & { op: "spawn" | "start" }): Promise<void> {
-    const begin = (_: Task, started: (value: string) => void) => this.#task({ ...around, task: name, started }, body);
+    const begin = (task: Task, started: (value: string) => void) => this.#task({ ...inside(around, task), task: name, started }, body);
     let value: string;
     try {
-      value = await named(around.nurseries, nursery).start<string>(begin, { name });
+      value = await named(around.nurseries, nursery).start<string>(begin, { name, signal: around.here?.signal });
     } catch (error) {
       if (label(error) !== "RuntimeError") throw error;
       return this.#log(around, `start ${name}: RuntimeError`);
@@ -196,10 +201,10 @@ export class Interpreter {
     }
   }
 
-  #notify({ id, n }: Statement & { op: "notify" }): void {
+  #notify({ id, n }: Statement & { op: "notify" }, here: CancelScope | undefined): void {
     const condition = this.#conditions.get(id);
-    if (n === "all") condition?.notifyAll();
-    else condition?.notify(n);
+    if (n === "all") condition?.notifyAll(here);
+    else condition?.notify(n, here);
   }
 
   /** Logs what is misuse, and goes on. */
@@ -216,7 +221,7 @@ export class Interpreter {
     await (this.#acquirables.get(id) as Acquirable).run(async () => {
       this.#log(around, `acquired ${id}`);
       await this.#block(around, body);
-    });
+    }, around.here);
     this.#log(around, `released ${id}`);
   }
 }

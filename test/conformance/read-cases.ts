@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { casesIn } from "./cases-in.js";
 import type { Case } from "./program.js";
 
-/** The cases of a file: one JSON object a line. */
+/** The cases of a file. */
 export function readCases(file: string | URL): Case[] {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line) as Case);
+  return casesIn(readFileSync(file, "utf8"));
 }

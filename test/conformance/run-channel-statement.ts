@@ -17,7 +17,7 @@ export async function runChannelStatement(task: Task, statement: ChannelStatemen
   switch (statement.op) {
     case "send":
       return attempt(task, "send", async () => {
-        await channel.send.send(statement.value);
+        await channel.send.send(statement.value, around.here);
         log(`sent ${statement.value}`);
       });
     case "send_nowait":
@@ -26,7 +26,7 @@ export async function runChannelStatement(task: Task, statement: ChannelStatemen
         log(`sent ${statement.value}`);
       });
     case "receive":
-      return attempt(task, "receive", async () => log(`received ${await channel.receive.receive()}`));
+      return attempt(task, "receive", async () => log(`received ${await channel.receive.receive(around.here)}`));
     case "receive_nowait":
       return attempt(task, "receive", () => log(`received ${channel.receive.receiveNowait()}`));
     case "close_send":
@@ -58,7 +58,7 @@ async function runClone({ around, run, log }: Task, { id, end, as, body }: Chann
 
 /** In steps of its own, because leaving a loop closes the end, which Trio does not. */
 async function iterate(task: Task, { id, body }: ChannelStatement & { op: "iterate" }): Promise<void> {
-  const items = named(task.around.channels, id).receive.values({ preventCancel: true });
+  const items = named(task.around.channels, id).receive.values({ preventCancel: true, signal: task.around.here?.signal });
   let isOver = false;
   while (!isOver) {
     let value: string | undefined;

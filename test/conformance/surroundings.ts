@@ -8,6 +8,8 @@ export interface ChannelPair {
 /** What the statements of one task find around them: names are lexical, so a task is spawned with what is visible there. */
 export interface Surroundings {
   readonly task: string;
+  /** The innermost scope, where scopes are passed; undefined where the ambient one is used. */
+  readonly here: CancelScope | undefined;
   readonly scopes: Readonly<Record<string, CancelScope>>;
   readonly nurseries: Readonly<Record<string, Nursery>>;
   readonly channels: Readonly<Record<string, ChannelPair>>;
@@ -15,7 +17,12 @@ export interface Surroundings {
 }
 
 export function withScope(around: Surroundings, id: string, scope: CancelScope): Surroundings {
-  return { ...around, scopes: { ...around.scopes, [id]: scope } };
+  return { ...inside(around, scope), scopes: { ...around.scopes, [id]: scope } };
+}
+
+/** The same in `scope`. */
+export function inside(around: Surroundings, scope: CancelScope): Surroundings {
+  return around.here === undefined ? around : { ...around, here: scope };
 }
 
 export function withNursery(around: Surroundings, id: string, nursery: Nursery): Surroundings {

@@ -1,8 +1,10 @@
+import { isAmbientSupported } from "#context";
 import { type Cancellable, type CancelScope, currentScope } from "../../src/index.js";
 
 /** How a program says in which scope something is to happen: not at all, by the scope as the last argument, or by `{ signal }`. */
 export type Mode = "ambient" | "explicit" | "signal";
-export const MODES: readonly Mode[] = ["ambient", "explicit", "signal"];
+/** Those that this platform has. */
+export const MODES: readonly Mode[] = isAmbientSupported ? ["ambient", "explicit", "signal"] : ["explicit", "signal"];
 
 /** Passes scopes in one of these ways. */
 export class Passing {
