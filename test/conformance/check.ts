@@ -1,3 +1,4 @@
+import { isAmbientSupported } from "#context";
 import { type SimulateOptions, simulate } from "../support/simulate.js";
 import { Interpreter } from "./interpret.js";
 import type { Case, Entry, Trace } from "./program.js";
@@ -15,14 +16,14 @@ export interface CheckOptions {
   readonly isStrict?: boolean;
   /** Under how many random schedules it is run besides the default one: 1, 2, ... are their seeds. */
   readonly schedules?: number;
-  /** Scopes are passed, and no ambient one is used. */
+  /** Scopes are passed, and no ambient one is used. Default: whether this platform has none. */
   readonly isPassing?: boolean;
 }
 
 /** Runs one case in virtual time, and holds its trace against the recorded one. */
 export async function check(
   { id, program, trace }: Case,
-  { isStrict = false, schedules = 0, isPassing = false }: CheckOptions = {},
+  { isStrict = false, schedules = 0, isPassing = !isAmbientSupported }: CheckOptions = {},
 ): Promise<Verdict> {
   const errors = isStrict ? "group" : "collapse";
   for (let seed = 0; seed <= schedules; seed++) {
