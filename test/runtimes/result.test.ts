@@ -71,6 +71,19 @@ describe("a suite", () => {
   });
 });
 
+test("a skip by full name is needed as long as there is such a test", () => {
+  const named = [{ on: ["bun"], files: "test/a.test.ts", names: new Set(["works", "gone"]), reason: "no reason" }];
+  expect(
+    judged(
+      ending([
+        ["works", "skipped"],
+        ["other", "passed"],
+      ]),
+      named,
+    ).complaints,
+  ).toEqual(['skips.ts names "gone" in test/a.test.ts, and there is no such test']);
+});
+
 describe("what is skipped", () => {
   test("is told by runtime, file and name", () => {
     expect(skipOf("bun", "test/a.test.ts", "stacks of it", skips)?.reason).toBe("no stacks");

@@ -87,10 +87,15 @@ function needless({ runtime, report, isBoxed }: Ending, skips: readonly Skip[] |
   const tests = report.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map(({ fullName }) => ({ file: fileOf(name), fullName })),
   );
-  return skips
-    .filter((skip) => isOn(skip, runtime) && skip.test !== undefined)
-    .filter((skip) => !tests.some(({ file, fullName }) => file.startsWith(skip.files) && skip.test?.test(fullName)))
-    .map(({ files, test }) => `skips.ts names ${test} in ${files}, and there is no such test`);
+  const here = skips.filter((skip) => isOn(skip, runtime));
+  const isThere = (skip: Skip, isIt: (name: string) => boolean) =>
+    tests.some(({ file, fullName }) => file.startsWith(skip.files) && isIt(fullName));
+  return here.flatMap((skip) => {
+    const { files, test, names = [] } = skip;
+    const absent = [...names].filter((name) => !isThere(skip, (each) => each === name)).map((name) => `"${name}"`);
+    if (test !== undefined && !isThere(skip, (each) => test.test(each))) absent.push(String(test));
+    return absent.map((name) => `skips.ts names ${name} in ${files}, and there is no such test`);
+  });
 }
 
 export function fileOf(path: string): string {
