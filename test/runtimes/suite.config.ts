@@ -23,6 +23,7 @@ const ALONE = [
 
 /** They count what their random programs came to, and need as many of them as they ask for. */
 const COUNTING = [
+  "test/channels/channel-programs.test.ts",
   "test/channels/select-is-one-operation.test.ts",
   "test/combinators/map.test.ts",
   "test/sync/a12-condition-programs.test.ts",
