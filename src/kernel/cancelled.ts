@@ -27,6 +27,11 @@ export class Cancelled extends DOMException {
     Object.defineProperty(this, "cause", { value: cause, enumerable: false, configurable: true, writable: true });
     this.#tree = tree;
     this.#site = site;
+    // Bun gives an error no stack at all where none is captured, and whoever logs it takes for granted that there is one.
+    if (!("stack" in (this as object))) {
+      const value = `${this.name}: ${this.message}`;
+      Object.defineProperty(this, "stack", { value, enumerable: false, configurable: true, writable: true });
+    }
   }
 
   /** Which tree of scopes it belongs to. An opaque object, compared by identity only: it keeps no scope alive. @internal */

@@ -10,8 +10,12 @@ export function folderOf(url: string | undefined): string | undefined {
   }
 }
 
-/** The place in the user's code where something was made: the first line of the stack that is not the library's. */
+/** The place in the user's code where something was made: the first line of the stack that is neither the library's nor the platform's. */
 export function siteOf(made: Error | undefined): string | undefined {
   const lines = made?.stack?.split("\n").slice(1) ?? [];
-  return (lines.find((line) => here === undefined || !line.includes(here)) ?? lines[0])?.trim();
+  return (lines.find(isOfUser) ?? lines[0])?.trim();
+}
+
+function isOfUser(line: string): boolean {
+  return !/\bnode:/.test(line) && (here === undefined || !line.includes(here));
 }

@@ -12,7 +12,12 @@ describe("where the library is", () => {
   });
 });
 
-test("the site of an error is the first line of its stack that is not the library's", () => {
+test("the site of an error is the first line of its stack that is neither the library's nor the platform's", () => {
   expect(siteOf(new Error("here"))).toContain("site.test.ts");
   expect(siteOf(undefined)).toBeUndefined();
+  const made = new Error("made here");
+  made.stack = "Error: made here\n    at run (node:async_hooks:62:22)\n    at job (/app/job.js:5:9)";
+  expect(siteOf(made)).toBe("at job (/app/job.js:5:9)");
+  made.stack = "Error: made here\n    at run (node:async_hooks:62:22)";
+  expect(siteOf(made)).toBe("at run (node:async_hooks:62:22)");
 });

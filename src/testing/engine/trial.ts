@@ -59,6 +59,8 @@ interface Awaiting {
   /** In real time. */
   readonly since: number;
   readonly resources: readonly string[];
+  /** Since when none is in flight. */
+  readonly quietSince: number | undefined;
 }
 
 /** One run of a body under one schedule. A run that fails is cancelled, so that it can clean up, in the simplest order; what does not end then is abandoned. */
@@ -200,14 +202,15 @@ export class Trial<T> {
     const tasks = fresh.map(labelOf);
     const now = performance.now();
     if (this.#awaited === undefined) {
-      this.#awaited = { tasks: fresh, since: now, resources: [] };
+      this.#awaited = { tasks: fresh, since: now, quietSince: undefined, resources: [] };
       if (external === "fail") this.#giveUp("external", new UncontrolledAwaitError(foreign(tasks, 'which `external: "fail"` forbids')));
       return true;
     }
     const resources = this.#inFlight();
-    this.#awaited = { ...this.#awaited, tasks: fresh, resources: resources ?? [] };
+    const quietSince = resources?.length === 0 ? (this.#awaited.quietSince ?? now) : undefined;
+    this.#awaited = { ...this.#awaited, tasks: fresh, quietSince, resources: resources ?? [] };
     const waited = now - this.#awaited.since;
-    const isQuiet = resources?.length === 0 && (waited >= RAW_AFTER || tasks.every((task) => knownRaw.has(task)));
+    const isQuiet = quietSince !== undefined && (now - quietSince >= RAW_AFTER || tasks.every((task) => knownRaw.has(task)));
     if (!isQuiet && waited < settleMs) return true;
     for (const task of fresh) task.isRaw = true;
     for (const task of tasks) knownRaw.add(task);
