@@ -2121,6 +2121,7 @@ export const NEEDS_AMBIENT: Readonly<Record<string, readonly string[]>> = {
     "it keeps the time of one clock: where a timer is late, what comes after it is not: the rate is kept",
     "it keeps the time of one clock: and who comes while a timer is late finds those served who were due before",
   ],
+  "test/sync/rate-limiter-late.test.ts": [],
   "test/sync/rate-limiter-order.test.ts": [],
   "test/sync/rate-limiter-programs.test.ts": [],
   "test/sync/rate-limiter.test.ts": [

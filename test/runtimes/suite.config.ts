@@ -12,13 +12,16 @@ const runtime = process.env["SUITE_RUNTIME"] ?? "node";
 /** A run under `--within`. */
 const isBoxed = process.env["SUITE_BOXED"] === "1";
 
-/** They mock modules, or measure the heap. */
+/** They mock modules, measure the heap, or look at what is open in the process. */
 const ALONE = [
   "test/structure/context-none.test.ts",
   "test/bridges/explicit-stream.test.ts",
   "test/kernel/context-variable-none.test.ts",
   "test/kernel/next-turn.test.ts",
   "test/scale/**/*.test.ts",
+  "test/testing/leaks.test.ts",
+  "test/testing/report.test.ts",
+  "test/testing/sim.test.ts",
 ];
 
 /** They count what their random programs came to, and need as many of them as they ask for. */
@@ -30,6 +33,7 @@ const COUNTING = [
   "test/sync/a12-limiter-programs.test.ts",
   "test/sync/barrier.test.ts",
   "test/sync/rate-limiter.test.ts",
+  "test/sync/rate-limiter-late.test.ts",
   "test/sync/rate-limiter-programs.test.ts",
   "test/testing/fast-check.test.ts",
   "test/testing/linearizable.test.ts",
