@@ -39,12 +39,6 @@ export const SKIPS: readonly Skip[] = [
     reason: "inspect() adds the frame in which an error was made, though its stack has been set",
   },
   {
-    on: ["bun"],
-    files: "test/rules/r12-nothing-left.test.ts",
-    test: /nor is the process kept alive by anything/,
-    reason: "process.getActiveResourcesInfo() lists no timers",
-  },
-  {
     on: ["bun", "deno"],
     files: "test/testing/sim-test.test.ts",
     test: /^node:test, for real/,

@@ -12,16 +12,14 @@ const runtime = process.env["SUITE_RUNTIME"] ?? "node";
 /** A run under `--within`. */
 const isBoxed = process.env["SUITE_BOXED"] === "1";
 
-/** They mock modules, measure the heap, or look at what is open in the process. */
+/** They mock modules, measure the heap, or watch what is open in the process and what is rejected in it. */
 const ALONE = [
   "test/structure/context-none.test.ts",
   "test/bridges/explicit-stream.test.ts",
   "test/kernel/context-variable-none.test.ts",
   "test/kernel/next-turn.test.ts",
   "test/scale/**/*.test.ts",
-  "test/testing/leaks.test.ts",
-  "test/testing/report.test.ts",
-  "test/testing/sim.test.ts",
+  "test/testing/**/*.test.ts",
 ];
 
 /** They count what their random programs came to, and need as many of them as they ask for. */
