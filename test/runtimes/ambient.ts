@@ -11,7 +11,20 @@ import { fileOf, type Report } from "./result.js";
 
 const TOP = fileURLToPath(new URL("../../../../../", import.meta.url));
 /** They are not loaded in a browser, or need no ambient scope. */
-const LEFT_OUT = ["compat", "conformance", "docs", "examples", "node", "scale", "structure", "runtimes", "testing"];
+const LEFT_OUT = [
+  "bench",
+  "compat",
+  "conformance",
+  "docs",
+  "examples",
+  "node",
+  "pack",
+  "runtimes",
+  "scale",
+  "soak",
+  "structure",
+  "testing",
+];
 const HEAD = `/** By file, the tests that need an ambient scope: they fail on Node as well without one. An empty list is all of them. Written by ambient.ts. */
 export const NEEDS_AMBIENT: Readonly<Record<string, readonly string[]>> = `;
 
