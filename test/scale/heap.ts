@@ -9,13 +9,22 @@ async function heap(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Does something `count` times in batches, and tells how many bytes more are kept than after a first part of it. */
-export async function growth(count: number, batch: (size: number) => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < 10; i++) await batch(BATCH);
-  const before = await heap();
-  for (let i = 0; i < count; i += BATCH) await batch(BATCH);
-  return (await heap()) - before;
-}
-
 /** One byte for each of a million would show. */
 export const NOTHING = 1_000_000;
+
+const ROUNDS = 3;
+
+/**
+ * Does something `count` times in batches, and tells how many bytes more are kept than after a first part of it: the least of some rounds, of which one is
+ * enough if that is nothing. What is kept grows in each of them; what the engine compiles, or is late to collect, does not.
+ */
+export async function growth(count: number, batch: (size: number) => Promise<unknown>): Promise<number> {
+  for (let i = 0; i < 10; i++) await batch(BATCH);
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS && least >= NOTHING; round++) {
+    const before = await heap();
+    for (let i = 0; i < count; i += BATCH) await batch(BATCH);
+    least = Math.min(least, (await heap()) - before);
+  }
+  return least;
+}

@@ -25,7 +25,8 @@ test("the heap can be measured: what is kept shows", async () => {
     for (let i = 0; i < size; i++) kept.push({ i });
   });
   expect(grown).toBeGreaterThan(NOTHING);
-  expect(kept.length).toBe(110_000);
+  // It was asked three times, because once might be chance.
+  expect(kept.length).toBe(310_000);
 });
 
 /** What a task of a long-lived nursery may do, how often, and how one is started. */
