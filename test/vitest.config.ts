@@ -24,6 +24,8 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["src/kernel/**"],
+      // What is built is run by the tests of the package and of the examples, and is the same code once more.
+      exclude: ["dist/**"],
       reportsDirectory: at("coverage"),
       reporter: ["text", "json-summary"],
       thresholds: { branches: 98 },
