@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { seedOf } from "./support/seed.js";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -20,6 +21,8 @@ export default defineConfig({
     pool: "forks",
     execArgv: ["--expose-gc"],
     testTimeout: 60_000,
+    provide: { seed: seedOf(process.env["SEED"]) },
+    setupFiles: [at("test/support/use-seed.ts")],
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: at("tsconfig.json"), ignoreSourceErrors: false },
     coverage: {
       provider: "v8",

@@ -32,8 +32,8 @@ export default defineConfig({
     root: at("../.."),
     typecheck: { enabled: false },
     isolate: false,
-    provide: { runtime },
-    setupFiles: [at("browser/globals.ts"), at("setup.ts")],
+    provide: { ...base.test?.provide, runtime },
+    setupFiles: [at("browser/globals.ts"), ...(base.test?.setupFiles ?? []), at("setup.ts")],
     exclude: ["**/node_modules/**", ...excluded(runtime, isBoxed)],
     browser: {
       enabled: true,

@@ -12,12 +12,14 @@ const runtime = process.env["SUITE_RUNTIME"] ?? "node";
 /** A run under `--within`. */
 const isBoxed = process.env["SUITE_BOXED"] === "1";
 
-/** They mock modules, measure the heap, or watch what is open in the process and what is rejected in it. */
+/** They mock modules, measure the heap, or watch what is open in the process, what is rejected in it, and the timers that all its runs share. */
 const ALONE = [
   "test/structure/context-none.test.ts",
   "test/bridges/explicit-stream.test.ts",
   "test/kernel/context-variable-none.test.ts",
   "test/kernel/next-turn.test.ts",
+  "test/rules/r09-moved-often.test.ts",
+  "test/rules/r09-timer-heap.test.ts",
   "test/scale/**/*.test.ts",
   "test/testing/**/*.test.ts",
 ];
@@ -61,8 +63,8 @@ export default defineConfig({
     ...common,
     maxWorkers: "100%",
     typecheck: { enabled: false },
-    provide: { runtime },
-    setupFiles: [fileURLToPath(new URL("setup.ts", import.meta.url))],
+    provide: { ...common.provide, runtime },
+    setupFiles: [...(common.setupFiles ?? []), fileURLToPath(new URL("setup.ts", import.meta.url))],
     projects: [
       { extends: true, test: { name: "shared", isolate: false, include: include ?? [], exclude: [...never, ...ALONE] } },
       { extends: true, test: { name: "alone", include: ALONE, exclude: never } },

@@ -136,8 +136,10 @@ function collapsed(failures: readonly Failure[]): Failure | undefined {
 function judged(failure: Failure, isCancelled: boolean): Verdict {
   if (!isCancelled) return failure;
   const all = leavesOf(failure);
-  const genuine = all.filter((leaf) => !isCancellation(leaf));
-  if (genuine.length === all.length) return failure;
+  const kept = all.filter((leaf) => !isCancellation(leaf));
+  if (kept.length === all.length) return failure;
+  // What is taken apart is told once, also a string that was thrown twice.
+  const genuine = [...new Set(kept)];
   if (genuine.length === 0) return "cancelled";
   return genuine.length === 1 ? { value: genuine[0] } : { leaves: genuine };
 }
