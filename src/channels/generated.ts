@@ -67,7 +67,7 @@ export class Generated<out T> extends Produced<T> {
       return this.#work;
     };
     const where = signal === undefined ? owner : signalScope(signal, owner);
-    quiet(runScope(production, body, where, { caller: `${this.#recipe.name}()` }));
+    quiet(runScope(production.nursery, body, where, { caller: `${this.#recipe.name}()` }));
     return production;
   }
 

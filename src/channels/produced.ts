@@ -20,8 +20,9 @@ export interface Home {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The nursery in which items are made. */
-export interface Making extends Nursery {
+/** What makes items. */
+export interface Making {
+  readonly nursery: Nursery;
   /** Whether everything was made, and none of it cut off. */
   readonly isComplete: boolean;
   /** By what it was cut off, if it was. */
@@ -163,7 +164,7 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
     const making = this.#making;
     if (making === undefined || this.#isOver) return this.#settled(isHeard);
     const caller = ambientScope();
-    if (caller !== undefined && isInside(caller, making)) return Promise.resolve();
+    if (caller !== undefined && isInside(caller, making.nursery)) return Promise.resolve();
     const closer = new CloseWaiter(this.#closers, isHeard);
     this.#closers._append(closer);
     const scope = caller === undefined || (caller._flags & ENDED) !== 0 ? this._home.owner : caller;
@@ -178,9 +179,9 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this._isOpenAtOnce && !this.#isTooLate) this.#making ??= this._begin();
-    const making = this.#making;
-    if (making !== undefined && !this.#isOver) {
-      making._cancelWith(cancellation("shutdown", making._path, "nobody receives from it any more", making._tree));
+    const nursery = this.#making?.nursery;
+    if (nursery !== undefined && !this.#isOver) {
+      nursery._cancelWith(cancellation("shutdown", nursery._path, "nobody receives from it any more", nursery._tree));
     }
     this._receivers.failAll(closed());
     this._drop();
@@ -209,7 +210,7 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
     });
   }
 
-  #interrupt({ interruption: reason, _path: path }: Making): void {
+  #interrupt({ interruption: reason, nursery: { _path: path } }: Making): void {
     const why = reason === undefined ? "" : ` (${describe(reason)})`;
     this.#interruption = new TaskCancelledError(`${path} was cancelled${why}, so there are no more items of it`, path, reason);
     this._drop();

@@ -1,5 +1,5 @@
 import type { Cancelled } from "../kernel/cancelled.js";
-import { Nursery } from "../kernel/nursery.js";
+import { Leader } from "../kernel/leader.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Task } from "../kernel/task.js";
 import type { Making } from "./produced.js";
@@ -26,13 +26,12 @@ export interface Recipe<T> {
 }
 
 /**
- * The nursery in which items are made: one task for each input. A failure in it comes as it is, also where groups are asked for, because it is told as
+ * What makes items: one task for each input, in its nursery. A failure in it comes as it is, also where groups are asked for, because it is told as
  * the failure of whoever asked for the item.
  */
-export class Production<T> extends Nursery implements Making {
+export class Production<T> extends Leader implements Making {
   readonly #recipe: Recipe<T>;
-  /** @internal */
-  readonly _supply: Supply<T>;
+  readonly supply: Supply<T>;
   readonly #onEnd: () => void;
   /** Those that are open. */
   readonly #sources = new Set<Source<unknown>>();
@@ -42,9 +41,9 @@ export class Production<T> extends Nursery implements Making {
 
   /** `onEnd` is called when everything in it has ended, and it has not: before the scope around it can go on. */
   constructor(recipe: Recipe<T>, supply: Supply<T>, onEnd: () => void) {
-    super({ name: recipe.name });
+    super(recipe.name);
     this.#recipe = recipe;
-    this._supply = supply;
+    this.supply = supply;
     this.#onEnd = onEnd;
   }
 
@@ -55,18 +54,17 @@ export class Production<T> extends Nursery implements Making {
 
   /** By what it was cut off, if it was. */
   get interruption(): Cancelled | undefined {
-    return this._reason ?? this.#interruption;
+    return this.nursery._reason ?? this.#interruption;
   }
 
-  /** @internal */
-  get _isShared(): boolean {
+  get isShared(): boolean {
     return this.#recipe.isShared;
   }
 
   /** What went wrong in it, once everything in it has ended. */
   get failure(): { readonly error: unknown } | undefined {
-    const outcome = this._rare?.outcome;
-    return outcome?.hasFailed ? { error: outcome.error(this) } : undefined;
+    const outcome = this.nursery._rare?.outcome;
+    return outcome?.hasFailed ? { error: outcome.error(this.nursery) } : undefined;
   }
 
   /**
@@ -78,7 +76,7 @@ export class Production<T> extends Nursery implements Making {
       this.#recipe.inputs.map(
         (input) =>
           new Promise<void>((resolve) => {
-            this.startSoon((task) => this.#read(input, task, resolve), { name: input.name });
+            this.nursery.startSoon((task) => this.#read(input, task, resolve), { name: input.name });
           }),
       ),
     );
@@ -88,7 +86,7 @@ export class Production<T> extends Nursery implements Making {
     const sink = new TaskSink(this, input, task);
     let source: Source<unknown> | undefined;
     try {
-      if (!this._isShared) {
+      if (!this.isShared) {
         // What nobody ever wanted an item of is not entered.
         await sink.wanted();
         if (sink.isStopped) return;
@@ -104,22 +102,17 @@ export class Production<T> extends Nursery implements Making {
     }
   }
 
-  /** @internal */
-  override get _isGrouping(): boolean {
+  override get mayGroup(): boolean {
     return false;
   }
 
-  /** By the end of what it belongs to, by a failure in it, or because nobody wants what it makes. @internal */
-  override _cancelWith(reason: Cancelled): void {
-    super._cancelWith(reason);
+  /** By the end of what it belongs to, by a failure in it, or because nobody wants what it makes. */
+  override cancelCalled(): void {
     for (const source of this.#sources) source.stop();
   }
 
-  /** @internal */
-  override _leave(): Promise<void> | undefined {
-    const leaving = super._leave();
-    if (leaving === undefined) this.#onEnd();
-    return leaving;
+  override nurseryEnds(): void {
+    this.#onEnd();
   }
 }
 
@@ -136,7 +129,7 @@ class TaskSink<T> implements Sink<unknown> {
     this.#production = production;
     this.#input = input;
     this.#task = task;
-    this.#isNew = production._isShared;
+    this.#isNew = production.isShared;
   }
 
   get isStopped(): boolean {
@@ -146,11 +139,11 @@ class TaskSink<T> implements Sink<unknown> {
   wanted(): Promise<void> {
     const isNew = this.#isNew;
     this.#isNew = false;
-    return this.#production._supply.wanted(this.#scope, isNew);
+    return this.#production.supply.wanted(this.#scope, isNew);
   }
 
   give(item: unknown): Promise<void> | undefined {
-    return this.#production._supply.give(this.#scope, this.#input.itemOf(item));
+    return this.#production.supply.give(this.#scope, this.#input.itemOf(item));
   }
 
   exhausted(): void {
@@ -159,6 +152,6 @@ class TaskSink<T> implements Sink<unknown> {
 
   /** Where it waits while the input does not run: that the input raised the shield of its task must not keep it there for ever. */
   get #scope(): CancelScope {
-    return this.#task.shield ? this.#production : this.#task;
+    return this.#task.shield ? this.#production.nursery : this.#task;
   }
 }

@@ -38,7 +38,7 @@ export function allSettled(functions: TaskFunctions | Iterable<TaskFunction>, sc
 function allSettledIn(scope: CancelScope, given: TaskFunctions | Iterable<TaskFunction>): Promise<unknown> {
   const { functions, keys } = namedFunctions(given, "allSettled()");
   if (functions.length === 0) return scope._runtime.pause<unknown>(scope, "allSettled", undefined, keys === undefined ? [] : {});
-  return new AllSettled(keys)._runAll(scope, functions);
+  return new AllSettled(keys).runAll(scope, functions);
 }
 
 class AllSettled extends Group<unknown> {
@@ -50,14 +50,16 @@ class AllSettled extends Group<unknown> {
   }
 
   /** A failure of a member is a result. */
-  override _failed(): void {}
+  override get countsFailures(): boolean {
+    return false;
+  }
 
-  override _keeps(): boolean {
+  protected override keeps(): boolean {
     return true;
   }
 
-  override _result(): unknown {
-    return resultsOf(this._members, this.#keys, settledResultOf);
+  override result(): unknown {
+    return resultsOf(this.members, this.#keys, settledResultOf);
   }
 }
 

@@ -37,7 +37,7 @@ export function all(functions: TaskFunctions | Iterable<TaskFunction>, scope?: C
 function allIn(scope: CancelScope, given: TaskFunctions | Iterable<TaskFunction>): Promise<unknown> {
   const { functions, keys } = namedFunctions(given, "all()");
   if (functions.length === 0) return scope._runtime.pause<unknown>(scope, "all", undefined, keys === undefined ? [] : {});
-  return new All(keys)._runAll(scope, functions);
+  return new All(keys).runAll(scope, functions);
 }
 
 class All extends Group<unknown> {
@@ -48,17 +48,17 @@ class All extends Group<unknown> {
     this.#keys = keys;
   }
 
-  override _memberEnded(member: Task): void {
-    if (isSelfCancelled(member)) this._failed(errorOf(member));
+  protected override memberEnded(member: Task): void {
+    if (isSelfCancelled(member)) this.nursery._failed(errorOf(member));
   }
 
-  override _keeps(): boolean {
+  protected override keeps(): boolean {
     // One that has no value was cancelled, by which the others are lost.
-    return this._members.every((member) => member._state === "done");
+    return this.members.every((member) => member._state === "done");
   }
 
-  override _result(): unknown {
-    return resultsOf(this._members, this.#keys, valueOfMember);
+  override result(): unknown {
+    return resultsOf(this.members, this.#keys, valueOfMember);
   }
 }
 

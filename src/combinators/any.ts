@@ -31,6 +31,6 @@ export function any(functions: Iterable<TaskFunction>, scope?: Cancellable): Pro
 
 function anyIn(scope: CancelScope, given: Iterable<TaskFunction>): Promise<unknown> {
   const functions = functionList(given, "any()");
-  if (functions.length > 0) return new FirstSuccess("any")._runAll(scope, functions);
+  if (functions.length > 0) return new FirstSuccess("any").runAll(scope, functions);
   return scope._runtime.pause(scope, "any", undefined).then(() => Promise.reject(noneSucceeded([], scope._path)));
 }

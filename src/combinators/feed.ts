@@ -4,7 +4,7 @@ import { isIterable } from "../channels/is-iterable.js";
 import type { AnyIterable } from "../channels/source.js";
 import { describe } from "../kernel/describe.js";
 import { ClosedResourceError, TaskCancelledError } from "../kernel/errors.js";
-import { CALLED } from "../kernel/flags.js";
+import { CALLED, LED } from "../kernel/flags.js";
 import { quiet } from "../kernel/quiet.js";
 import { runScope } from "../kernel/run-scope.js";
 import { CancelScope } from "../kernel/scope.js";
@@ -23,7 +23,8 @@ type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
  * What the lanes read from: an iterator, of which one item is asked for at a time, and only when a lane has nothing to do. It is read in a task of its own.
  * However the mapping ends, `return()` is called, unless the iterator has come to its end or thrown, and awaited.
  */
-export class Feed extends Task {
+export class Feed {
+  readonly task = new Task("source", 0, true);
   readonly #source: ItemSource<unknown>;
   readonly #mapping: Mapping<unknown>;
   /** Hangs on the task while nothing is asked of it, so that it is not taken for one that awaits something foreign. */
@@ -46,16 +47,16 @@ export class Feed extends Task {
   readonly #onError = (error: unknown) => this.#broken(error);
 
   constructor(source: ItemSource<unknown>, mapping: Mapping<unknown>) {
-    super("source", 0, true);
     this.#source = source;
     this.#mapping = mapping;
-    this._state = "running";
+    this.task._flags |= LED;
+    this.task._state = "running";
   }
 
   open(): void {
-    this._enter(this.#mapping);
-    this.#idle._scope = this;
-    this._hang(this.#idle);
+    this.task._enter(this.#mapping.nursery);
+    this.#idle._scope = this.task;
+    this.task._hang(this.#idle);
   }
 
   /** A lane wants an item. */
@@ -66,25 +67,25 @@ export class Feed extends Task {
 
   /** No lane wants anything any more: closes it, and calls `onClosed` when it has ended. */
   close(onClosed: () => void): void {
+    const { task } = this;
     const iterator = this.#iterator;
     this.#onClosed = onClosed;
     this.#watch?.stop();
-    this._unhang(this.#idle);
+    task._unhang(this.#idle);
     if (this.#returning !== undefined) {
       // It is the body's as long as it goes on: what a body leaves behind is cut off.
       this.#returning.then(
-        () => this._returned(undefined),
-        (error) => this._threw(error),
+        () => task._returned(undefined),
+        (error) => task._threw(error),
       );
       return;
     }
-    if (iterator !== undefined && !this.isExhausted) this.defer(() => closeIterator(iterator, this));
-    this._returned(undefined);
+    if (iterator !== undefined && !this.isExhausted) task.defer(() => closeIterator(iterator, task));
+    task._returned(undefined);
   }
 
-  /** @internal */
-  override _finish(): void {
-    super._finish();
+  /** Its task has left the tree. */
+  closed(): void {
     this.#onClosed();
   }
 
@@ -101,20 +102,20 @@ export class Feed extends Task {
     }
     if (!this.#isAsync) this.#arrived(result as IteratorResult<unknown>);
     else {
-      this._unhang(this.#idle);
+      this.task._unhang(this.#idle);
       Promise.resolve(result).then(this.#onResult, this.#onError);
     }
   }
 
   #iterate(): AnyIterator {
     const source = this.#source;
-    const iterable = requireIterable(typeof source === "function" ? source(this) : source, this.#mapping.name);
+    const iterable = requireIterable(typeof source === "function" ? source(this.task) : source, this.#mapping.caller);
     if (!isAsyncIterable(iterable)) return iterable[Symbol.iterator]();
     this.#isAsync = true;
     const iterator = iterable[Symbol.asyncIterator]();
     // A generator takes a `return()` only after the `next()` that is under way: it is its scope that ends that.
     const isGenerator = Object.prototype.toString.call(iterator) === "[object AsyncGenerator]";
-    if (!isGenerator) this.#watch = new Watch(this.#mapping, () => this.#interrupt());
+    if (!isGenerator) this.#watch = new Watch(this.#mapping.nursery, () => this.#interrupt());
     return iterator;
   }
 
@@ -124,7 +125,8 @@ export class Feed extends Task {
     if (iterator === undefined || !this.#isReading) return;
     // In a shield, as where it is closed at the end.
     const closing = new CancelScope({ shield: true, name: "cleanup" });
-    this.#returning = runScope(closing, () => closeIterator(iterator, this), this, { caller: "return()" });
+    const { task } = this;
+    this.#returning = runScope(closing, () => closeIterator(iterator, task), task, { caller: "return()" });
     quiet(this.#returning);
   }
 
@@ -144,10 +146,10 @@ export class Feed extends Task {
       this.#broken(error);
       return;
     }
-    if (this.isExhausted || mapping._reason !== undefined) this.#endLanes();
+    if (this.isExhausted || mapping.nursery._reason !== undefined) this.#endLanes();
     else {
       this.#reader = undefined;
-      mapping._hand(lane, value);
+      mapping.hand(lane, value);
       this.#readOn();
     }
   }
@@ -156,7 +158,7 @@ export class Feed extends Task {
   #readOn(): void {
     const next = this.#waiting.pop();
     if (next === undefined) return;
-    if (this.#mapping._reason === undefined) this.#read(next);
+    if (this.#mapping.nursery._reason === undefined) this.#read(next);
     else {
       this.#reader = next;
       this.#endLanes();
@@ -166,7 +168,8 @@ export class Feed extends Task {
   /** The iterator threw, or is none: there are no more items, and nothing to close. */
   #broken(error: unknown): void {
     if (this.#reader === undefined) return;
-    const mapping = this.#mapping;
+    const { task } = this;
+    const { nursery } = this.#mapping;
     this.#rest();
     if (this.#returning !== undefined && error instanceof ClosedResourceError) {
       // It was closed while it was being read.
@@ -174,19 +177,19 @@ export class Feed extends Task {
       return;
     }
     this.isExhausted = true;
-    const verdict = this._judge(error);
-    if (!verdict.isCancellation) mapping._failed(verdict.error);
-    else if ((this._flags & CALLED) === 0 || this._isCancelledOutside) mapping._outcome.cancelled(verdict.reason);
+    const verdict = task._judge(error);
+    if (!verdict.isCancellation) nursery._failed(verdict.error);
+    else if ((task._flags & CALLED) === 0 || task._isCancelledOutside) nursery._outcome.cancelled(verdict.reason);
     else {
-      const message = `${this._path} was cancelled by its own scope, so there are no more items`;
-      mapping._failed(new TaskCancelledError(message, this._path, verdict.reason));
+      const message = `${task._path} was cancelled by its own scope, so there are no more items`;
+      nursery._failed(new TaskCancelledError(message, task._path, verdict.reason));
     }
     this.#endLanes();
   }
 
   #rest(): void {
     this.#isReading = false;
-    if (this.#idle._next === undefined) this._hang(this.#idle);
+    if (this.#idle._next === undefined) this.task._hang(this.#idle);
   }
 
   /** There are no more items: for the lane that reads, and for those that wait for it. */
@@ -197,9 +200,10 @@ export class Feed extends Task {
     this.#reader = undefined;
     this.#waiting = [];
     const mapping = this.#mapping;
+    const { _reason: reason } = mapping.nursery;
     const lanes = waiting.length + 1;
-    if (!this.isExhausted && mapping._reason !== undefined) mapping._cutOff(lanes, mapping._reason);
-    else for (let i = 0; i < lanes; i++) mapping._laneEnded();
+    if (!this.isExhausted && reason !== undefined) mapping.cutOff(lanes, reason);
+    else for (let i = 0; i < lanes; i++) mapping.laneEnded();
   }
 }
 

@@ -5,20 +5,19 @@ const OVER = "another one was first";
 
 /** A group that is over with the first member whose end `_wins`: the others are cancelled then, and what they bring all the same is disposed. */
 export abstract class FirstOf<R> extends Group<R> {
-  /** @internal */
-  _winner: Task | undefined = undefined;
+  protected winner: Task | undefined = undefined;
 
-  override _memberEnded(member: Task): void {
-    if (this._winner === undefined && member._state === "done") this._winner = member;
+  protected override memberEnded(member: Task): void {
+    if (this.winner === undefined && member._state === "done") this.winner = member;
   }
 
   /** Not before the winner has left the tree: its signal stays as it is, because something of what it returns may still hang on it. */
-  override _memberLeft(): void {
-    if (this._winner !== undefined) this._cancelRest(OVER);
+  protected override memberLeft(): void {
+    if (this.winner !== undefined) this.cancelRest(OVER);
   }
 
-  override _keeps(member: Task): boolean {
+  protected override keeps(member: Task): boolean {
     // By its value: two functions may have returned the same object.
-    return this._winner !== undefined && member._result === this._winner._result;
+    return this.winner !== undefined && member._result === this.winner._result;
   }
 }

@@ -4,13 +4,15 @@ import { errorOf } from "./group.js";
 
 /** A group that is over with the first success; failures count only if there is none. */
 export class FirstSuccess<T> extends FirstOf<T> {
-  override _failed(_error: unknown): void {}
+  override get countsFailures(): boolean {
+    return false;
+  }
 
-  override _result(): T {
-    if (this._winner !== undefined) return this._winner._result as T;
+  override result(): T {
+    if (this.winner !== undefined) return this.winner._result as T;
     throw noneSucceeded(
-      this._members.map((member) => errorOf(member)),
-      this._path,
+      this.members.map((member) => errorOf(member)),
+      this.nursery._path,
     );
   }
 }

@@ -38,13 +38,13 @@ interface Request<T> {
 
 function forEachIn<T>(scope: CancelScope, { items, fn, options }: Request<T>): Promise<void> {
   requireFunction(fn, "forEach()");
-  return new EachItem("forEach", items, fn, concurrencyOf(options, "forEach()"))._runIn(scope);
+  return new EachItem("forEach", items, fn, concurrencyOf(options, "forEach()")).runIn(scope);
 }
 
 class EachItem extends Mapping<void> {
-  override _done(): void {}
+  override done(): void {}
 
-  override _gaveUp(): void {}
+  protected override gaveUp(): void {}
 
-  override _result(): void {}
+  override result(): void {}
 }

@@ -1,81 +1,76 @@
 import { isCancelled } from "../kernel/cancelled.js";
 import { CALLED, FLOATING } from "../kernel/flags.js";
-import { Nursery } from "../kernel/nursery.js";
+import { Leader } from "../kernel/leader.js";
 import { quiet } from "../kernel/quiet.js";
 import { leaveAndEnd } from "../kernel/run-scope.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { Waiter } from "../kernel/waiter.js";
 
 /**
- * The nursery of a combinator: a `Group` of functions, or a `Mapping` of items. It has no body: it is over when its tasks are, and then settles what the
- * combinator returned. The usual end, with nothing to clean up and nothing to throw, takes no async function, and no promise but that one.
+ * A combinator at work: a `Group` of functions, or a `Mapping` of items. Its nursery has no body: it is over when its tasks are, and then what the combinator
+ * returned settles. The usual end, with nothing to clean up and nothing to throw, takes no async function, and no promise but that one.
  */
-export abstract class Gathering<R> extends Nursery {
-  readonly #caller: string;
+export abstract class Gathering<R> extends Leader {
   #waiter: GatheringWaiter<R> | undefined = undefined;
 
-  /** `caller` is the combinator, for names and reports. */
-  constructor(caller: string) {
-    super();
-    this.#caller = caller;
-  }
+  /** What the combinator returns when everything has ended and nothing went wrong; or throws. */
+  abstract result(): R;
 
-  override get name(): string {
-    return this.#caller;
-  }
-
-  /** What the combinator returns when everything has ended and nothing went wrong; or throws. @internal */
-  abstract _result(): R;
-
-  /** What settles when everything in it has ended. @internal */
-  _settled(scope: CancelScope): Promise<R> {
-    this.#waiter = new GatheringWaiter<R>(this.#caller);
+  /** What settles when everything in it has ended. */
+  protected settled(scope: CancelScope): Promise<R> {
+    this.#waiter = new GatheringWaiter<R>(this.caller);
     return scope._park(this.#waiter);
   }
 
-  /** Its tasks have ended. @internal */
-  _over(): void {
-    if (this._isOccupied || this._hasCleanups || this._rare?.outcome !== undefined) void this._leaveAll();
-    else this._settle();
+  /** Its tasks have ended. */
+  protected over(): void {
+    const { nursery } = this;
+    if (nursery._isOccupied || nursery._hasCleanups || nursery._rare?.outcome !== undefined) void this.#leaveAll();
+    else this.#settle();
   }
 
-  /** @internal */
-  async _leaveAll(): Promise<void> {
+  /** It has settled. */
+  protected hasSettled(): void {}
+
+  async #leaveAll(): Promise<void> {
+    const { nursery } = this;
     try {
-      await leaveAndEnd(this);
+      await leaveAndEnd(nursery);
       // It was left together with the scope around it, so its result, if it had one, was disposed.
-      if ((this._flags & FLOATING) !== 0 && this._reason !== undefined) throw this._reason;
-      this._settle();
+      if ((nursery._flags & FLOATING) !== 0 && nursery._reason !== undefined) throw nursery._reason;
+      this.#settle();
     } catch (error) {
-      this._reject(error);
+      this.#reject(error);
     }
   }
 
-  /** @internal */
-  _settle(): void {
-    this._end();
+  #settle(): void {
+    this.nurseryEnds();
+    this.nursery._end();
     let result: R;
     try {
-      result = this._result();
+      result = this.result();
     } catch (error) {
-      this._reject(error);
+      this.#reject(error);
       return;
     }
     this.#waiter?.wake(result);
+    this.hasSettled();
   }
 
-  /** @internal */
-  _reject(error: unknown): void {
+  #reject(error: unknown): void {
     if (isCancelled(error)) quiet(this.#waiter?.promise);
     this.#waiter?.fail(error);
+    this.hasSettled();
   }
 
-  /** Whether it will throw, as things stand, or has nobody to whom it could return anything. @internal */
-  get _isForfeited(): boolean {
-    if ((this._flags & FLOATING) !== 0) return true;
-    const outcome = this._rare?.outcome;
+  /** Whether it will throw, as things stand, or has nobody to whom it could return anything. */
+  protected get isForfeited(): boolean {
+    const { nursery } = this;
+    if ((nursery._flags & FLOATING) !== 0) return true;
+    const outcome = nursery._rare?.outcome;
     if (outcome === undefined || outcome.isClean) return false;
-    return outcome.hasFailed || (this._flags & CALLED) === 0 || this._isCancelledOutside;
+    return outcome.hasFailed || (nursery._flags & CALLED) === 0 || nursery._isCancelledOutside;
   }
 }
 

@@ -2,95 +2,92 @@ import { cancellation } from "../kernel/cancelled.js";
 import { CALLED, EXPLICIT, LEAVING } from "../kernel/flags.js";
 import { productionRuntime } from "../kernel/production-runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
-import type { ScopeNode } from "../kernel/scope-node.js";
 import { Task } from "../kernel/task.js";
-import type { Awaitable } from "../kernel/types.js";
 import { Gathering } from "./gathering.js";
 import type { TaskFunction } from "./task-function.js";
 
-/** The nursery of functions, one task each, that its subclasses tell apart by what the end of one of them means for the others. */
+/** Functions at work, one task each. Its subclasses are told apart by what the end of one of them means for the others. */
 export abstract class Group<R> extends Gathering<R> {
-  /** The tasks, in the order of the functions. @internal */
-  readonly _members: Task[] = [];
+  /** The tasks, in the order of the functions. */
+  readonly members: Task[] = [];
   /** Its members are over, but not all that they left behind. */
   #isOver = false;
 
-  /** Whether the value of a member is in what `_result` returns. @internal */
-  abstract _keeps(member: Task): boolean;
+  /** Whether the value of a member is in what `result` returns. */
+  protected abstract keeps(member: Task): boolean;
 
-  /** A member has ended, and is still in its place in the tree. @internal */
-  _memberEnded(_member: Task): void {}
+  /** A member has ended, and is still in its place in the tree. */
+  protected memberEnded(_member: Task): void {}
 
-  /** A member has left the tree, and others go on. @internal */
-  _memberLeft(): void {}
+  /** A member has left the tree, and others go on. */
+  protected memberLeft(): void {}
 
-  /** Runs the functions in `scope`, and resolves to the result when all have ended. There is at least one. @internal */
-  _runAll(scope: CancelScope, functions: readonly TaskFunction[]): Promise<R> {
-    this._enter(scope);
-    for (const fn of functions) this._addMember(fn);
+  /** Runs the functions in `scope`, and resolves to the result when all have ended. There is at least one. */
+  runAll(scope: CancelScope, functions: readonly TaskFunction[]): Promise<R> {
+    const { nursery } = this;
+    nursery._enter(scope);
+    for (const fn of functions) this.addMember(fn);
     // Where the ambient scope has to be set, each takes its first step on a microtask of its own; and in simulated time each when its turn has come.
-    if ((this._flags & EXPLICIT) !== 0 && this._runtime === productionRuntime) void this._runtime.start<Group<R>>(this).then(stepAll);
-    else for (const member of this._members) member._begin(member._result as TaskFunction);
-    return this._settled(scope);
+    if ((nursery._flags & EXPLICIT) !== 0 && nursery._runtime === productionRuntime)
+      void nursery._runtime.start(nursery).then(() => this.#stepAll());
+    else for (const member of this.members) member._begin(member._result as TaskFunction);
+    return this.settled(scope);
   }
 
-  /** @internal */
-  _addMember(fn: TaskFunction): Task {
-    this._flags |= LEAVING;
-    const member = new Task(fn, this._members.length + 1, false);
+  protected addMember(fn: TaskFunction): Task {
+    const { nursery } = this;
+    nursery._flags |= LEAVING;
+    const member = new Task(fn, this.members.length + 1, false);
     member._result = fn;
-    this._members.push(member);
-    member._enter(this);
-    this._count(member);
+    this.members.push(member);
+    member._enter(nursery);
+    nursery._count(member);
     return member;
   }
 
-  /** Nobody needs those that go on. @internal */
-  _cancelRest(why: string): void {
-    if ((this._flags & CALLED) === 0) this._cancelWith(cancellation("cancel", this._path, why, this._tree));
+  /** Nobody needs those that go on. */
+  protected cancelRest(why: string): void {
+    const { nursery } = this;
+    if ((nursery._flags & CALLED) === 0) nursery._cancelWith(cancellation("cancel", nursery._path, why, nursery._tree));
   }
 
-  /** @internal */
-  override _forget(task: ScopeNode): void {
-    super._forget(task);
+  override taskEnded(task: Task): void {
     // Members have numbers; what else is in it has a name.
-    if ((task as Task)._number > 0) this._memberEnded(task as Task);
+    if (task._number > 0) this.memberEnded(task);
   }
 
-  /** @internal */
-  override _noteLeft(): void {
-    if (this.#isOver) super._noteLeft();
-    else if (this._pending > 0) this._memberLeft();
+  override childLeft(): boolean {
+    if (this.#isOver) return false;
+    if (this.nursery._pending > 0) this.memberLeft();
     else {
       this.#isOver = true;
-      this._over();
+      this.over();
     }
+    return true;
   }
 
-  /** Values that nobody will get are disposed, before anything else is cleaned up. @internal */
-  override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
-    for (const task of this._undelivered ?? []) {
-      if (!this._isLost(task)) continue;
-      this._undelivered?.delete(task);
-      this._dispose(task);
-    }
-    return super._takeCleanup();
-  }
-
-  /** @internal */
-  override get _hasUndelivered(): boolean {
-    for (const task of this._undelivered ?? []) if (this._isLost(task)) return true;
+  override get hasLost(): boolean {
+    for (const task of this.nursery._undelivered ?? []) if (this.#isLost(task)) return true;
     return false;
   }
 
-  /** @internal */
-  _isLost(member: Task): boolean {
-    return this._isForfeited || !this._keeps(member);
+  /** Before anything else is cleaned up. */
+  override disposeLost(): void {
+    const { nursery } = this;
+    for (const task of nursery._undelivered ?? []) {
+      if (!this.#isLost(task)) continue;
+      nursery._undelivered?.delete(task);
+      nursery._dispose(task);
+    }
   }
-}
 
-function stepAll<R>(group: Group<R>): void {
-  for (const member of group._members) member._step();
+  #isLost(member: Task): boolean {
+    return this.isForfeited || !this.keeps(member);
+  }
+
+  #stepAll(): void {
+    for (const member of this.members) member._step();
+  }
 }
 
 /** Why a member has no value, once it has ended without. */

@@ -47,7 +47,7 @@ function hedgeIn<T>(scope: CancelScope, { fn, options }: Request<T>): Promise<Aw
   const { delay, attempts = 2 } = optionsOf(options, "hedge()");
   requireDuration(delay as number, "the delay of hedge()");
   requireBound(attempts, "`attempts` of hedge()");
-  return new Staggered<Awaited<T>>("hedge", delay as number)._attempt(scope, repeated(fn, attempts));
+  return new Staggered<Awaited<T>>("hedge", delay as number).attempt(scope, repeated(fn, attempts));
 }
 
 function* repeated<T>(fn: (scope: Task, attempt: number) => Awaitable<T>, attempts: number): Generator<TaskFunction<T>> {

@@ -1,10 +1,12 @@
 import { enterAmbientScope } from "#context";
 import { UsageError } from "../kernel/errors.js";
 import { EXPLICIT } from "../kernel/flags.js";
+import type { Nursery } from "../kernel/nursery.js";
 import { productionRuntime } from "../kernel/production-runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
+import type { Task } from "../kernel/task.js";
 import { isPromiseLike } from "./is-promise-like.js";
-import { Item } from "./item.js";
+import { endItem, enterItem, isPlain, newItem } from "./item.js";
 import type { Mapping } from "./mapping.js";
 
 /** Asking whether a turn of the event loop is due costs as much as an item's task, so it is asked at every fourth item. */
@@ -25,6 +27,7 @@ function capture(resolve: () => void): void {
  */
 export class Lane {
   readonly #mapping: Mapping<unknown>;
+  readonly #nursery: Nursery;
   readonly #isAmbient: boolean;
   #openGate: () => void = () => {};
   /** What it has been handed, and has not begun to work on. */
@@ -32,21 +35,21 @@ export class Lane {
   #index = 0;
   #isHanded = false;
   /** The item it works on, or has worked on last. */
-  #item: Item | undefined = undefined;
+  #item: Task | undefined = undefined;
 
   readonly #onValue = (value: unknown): void => {
-    const item = this.#item as Item;
+    const item = this.#item as Task;
     const mapping = this.#mapping;
-    if (!item.isPlain) {
-      mapping._lingering.set(item, this);
+    if (!isPlain(item)) {
+      mapping.lingering.set(item, this);
       item._returned(value);
       return;
     }
     item._state = "done";
     item._result = value;
-    item.leaveMapping(mapping);
-    mapping._done(item._number - 1, value);
-    if (mapping._isProduction && (item._number & EACH_FOURTH) !== 0) this.#goOn();
+    endItem(item, this.#nursery);
+    mapping.done(item._number - 1, value);
+    if (mapping.isProduction && (item._number & EACH_FOURTH) !== 0) this.#goOn();
     else this.#letOthersRun();
   };
 
@@ -56,7 +59,8 @@ export class Lane {
 
   constructor(mapping: Mapping<unknown>) {
     this.#mapping = mapping;
-    this.#isAmbient = (mapping._flags & EXPLICIT) === 0;
+    this.#nursery = mapping.nursery;
+    this.#isAmbient = (mapping.nursery._flags & EXPLICIT) === 0;
   }
 
   /** Takes its first step, on a microtask of its own: what it reads, it reads in `reader`. */
@@ -74,7 +78,7 @@ export class Lane {
   }
 
   /** Goes on when `after` has settled; by default soon: it may be on the stack of the function that threw. */
-  goOn(after: Promise<void> = this.#mapping._runtime.pause(this.#mapping, "turn", undefined)): void {
+  goOn(after: Promise<void> = this.#nursery._runtime.pause(this.#nursery, "turn", undefined)): void {
     void after.then(this.#onTurn);
   }
 
@@ -89,41 +93,42 @@ export class Lane {
       this.#openGate = openLast;
     }
     const mapping = this.#mapping;
+    const { _reason: reason } = this.#nursery;
     if (this.#isHanded) {
       this.#isHanded = false;
       // It was cancelled between the hand and the gate.
-      if (mapping._reason !== undefined) mapping._cutOff(1, mapping._reason);
+      if (reason !== undefined) mapping.cutOff(1, reason);
       else {
-        mapping._grow();
+        mapping.grow();
         this.#work(this.#value, this.#index);
       }
       return;
     }
-    const array = mapping._array;
-    const index = mapping._begun;
-    // The usual case in short; `_serve` is the whole truth.
-    if (array !== undefined && index < array.length && mapping._isSimple && mapping._reason === undefined) {
-      mapping._begun = index + 1;
+    const array = mapping.array;
+    const index = mapping.begun;
+    // The usual case in short; `serve` is the whole truth.
+    if (array !== undefined && index < array.length && mapping.isSimple && reason === undefined) {
+      mapping.begun = index + 1;
       this.#work(array[index], index);
-    } else mapping._serve(this);
+    } else mapping.serve(this);
   }
 
   #work(value: unknown, index: number): void {
     const mapping = this.#mapping;
     if (isPromiseLike(value)) {
-      mapping._failed(promiseRefused(mapping.name));
-      mapping._laneEnded();
+      this.#nursery._failed(promiseRefused(mapping.caller));
+      mapping.laneEnded();
       return;
     }
-    const item = new Item(index);
+    const item = newItem(mapping.label, index);
     this.#item = item;
-    item.enterMapping(mapping);
+    enterItem(item, this.#nursery);
     let result: unknown;
     try {
       if (this.#isAmbient) {
         this.#value = value;
         result = enterAmbientScope(item, callFunction, this as Lane);
-      } else result = mapping._fn(value, item, index);
+      } else result = mapping.fn(value, item, index);
     } catch (error) {
       this.#threw(error);
       return;
@@ -134,20 +139,20 @@ export class Lane {
 
   /** @internal */
   _call(): unknown {
-    const item = this.#item as Item;
-    return this.#mapping._fn(this.#value, item, item._number - 1);
+    const item = this.#item as Task;
+    return this.#mapping.fn(this.#value, item, item._number - 1);
   }
 
   #threw(error: unknown): void {
-    const item = this.#item as Item;
-    this.#mapping._lingering.set(item, this);
+    const item = this.#item as Task;
+    this.#mapping.lingering.set(item, this);
     item._threw(error);
   }
 
   /** In simulated time the next item begins when its turn has come; in real time timers and I/O have theirs, if it is time for that. */
   #letOthersRun(): void {
-    const mapping = this.#mapping;
-    const turn = mapping._isProduction ? productionRuntime.turn() : mapping._runtime.pause(mapping, "turn", undefined);
+    const nursery = this.#nursery;
+    const turn = this.#mapping.isProduction ? productionRuntime.turn() : nursery._runtime.pause(nursery, "turn", undefined);
     if (turn === undefined) this.#goOn();
     else void turn.then(this.#onTurn);
   }

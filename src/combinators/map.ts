@@ -1,9 +1,9 @@
 import { dispose, isDisposable } from "../kernel/dispose.js";
 import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
-import type { Awaitable, Cancellable } from "../kernel/types.js";
+import type { Task } from "../kernel/task.js";
+import type { Cancellable } from "../kernel/types.js";
 import { requireFunction } from "../kernel/validate.js";
-import type { Item } from "./item.js";
 import type { ItemFunction, ItemSource, NoPromises } from "./item-source.js";
 import { concurrencyOf, type MapOptions } from "./map-options.js";
 import { Mapping } from "./mapping.js";
@@ -55,37 +55,33 @@ interface Request<T, R> {
 function mapIn<T, R>(scope: CancelScope, { items, fn, options }: Request<T, R>): Promise<Awaited<R>[]> {
   requireFunction(fn, "map()");
   const concurrency = concurrencyOf(options, "map()");
-  return new Mapper<Awaited<R>>("map", items, fn, concurrency)._runIn(scope);
+  return new Mapper<Awaited<R>>("map", items, fn, concurrency).runIn(scope);
 }
 
 class Mapper<R> extends Mapping<R[]> {
   /** In the order of the items; `undefined` for those that are being worked on. */
-  readonly #results: R[] = new Array(this._length ?? 0);
+  readonly #results: R[] = new Array(this.array?.length ?? 0);
   #isScanned = false;
 
-  override _done(index: number, value: unknown): void {
+  override done(index: number, value: unknown): void {
     this.#results[index] = value as R;
   }
 
-  override _gaveUp(item: Item): void {
-    this._failed(item._cancelledError());
+  protected override gaveUp(item: Task): void {
+    this.nursery._failed(item._cancelledError());
   }
 
-  override _result(): R[] {
+  override result(): R[] {
     return this.#results;
   }
 
-  /** @internal */
-  override get _hasCleanups(): boolean {
-    return (!this.#isScanned && this._isForfeited) || super._hasCleanups;
+  override get hasLost(): boolean {
+    return !this.#isScanned && this.isForfeited;
   }
 
-  /** Results that nobody gets are disposed. @internal */
-  override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
-    if (!this.#isScanned && this._isForfeited) {
-      this.#isScanned = true;
-      for (const result of new Set(this.#results)) if (isDisposable(result)) this.defer(() => dispose(result));
-    }
-    return super._takeCleanup();
+  override disposeLost(): void {
+    if (!this.hasLost) return;
+    this.#isScanned = true;
+    for (const result of new Set(this.#results)) if (isDisposable(result)) this.nursery.defer(() => dispose(result));
   }
 }

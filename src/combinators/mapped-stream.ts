@@ -25,7 +25,7 @@ export class MappedStream<out R> extends Produced<R> {
     const begun = new Promise<void>((resolve) => {
       this.#letBegin = resolve;
     });
-    void begun.then(() => this.#mapping?._beginLanes());
+    void begun.then(() => this.#mapping?.beginLanes());
   }
 
   /** @internal */

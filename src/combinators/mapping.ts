@@ -1,142 +1,146 @@
 import type { Cancelled } from "../kernel/cancelled.js";
 import { productionRuntime } from "../kernel/production-runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
-import type { ScopeNode } from "../kernel/scope-node.js";
+import type { Named, Task } from "../kernel/task.js";
 import { Feed } from "./feed.js";
 import { Gathering } from "./gathering.js";
-import type { Item } from "./item.js";
 import type { ItemFunction, ItemSource } from "./item-source.js";
 import { Lane } from "./lane.js";
 import { isSelfCancelled } from "./self-cancelled.js";
 
-/** The nursery in which items are worked on: their tasks are in it, and what they are read from. Over when its lanes are. */
+/** Items at work: their tasks are in its nursery, and what they are read from. Over when its lanes are. */
 export abstract class Mapping<R> extends Gathering<R> {
-  /** @internal */
-  readonly _fn: ItemFunction<unknown, unknown>;
+  readonly fn: ItemFunction<unknown, unknown>;
+  /** The names of its items. */
+  readonly label: Named;
   readonly #concurrency: number;
-  /** An array is read without an iterator. @internal */
-  readonly _array: readonly unknown[] | undefined;
+  /** An array is read without an iterator. */
+  readonly array: readonly unknown[] | undefined;
   readonly #feed: Feed | undefined;
-  /** How many items have been handed to lanes. @internal */
-  _begun = 0;
-  /** Whether a lane may take the next item of the array without more ado. @internal */
-  _isSimple = false;
-  /** @internal */
-  _isProduction = false;
+  /** How many items have been handed to lanes. */
+  begun = 0;
+  /** Whether a lane may take the next item of the array without more ado. */
+  isSimple = false;
+  isProduction = false;
   #lanes = 0;
-  /** Items whose end is not that of their function: they left something behind, or have no value. With the lanes that wait for them. @internal */
-  readonly _lingering = new Map<Item, Lane>();
+  /** Items whose end is not that of their function: they left something behind, or have no value. With the lanes that wait for them. */
+  readonly lingering = new Map<Task, Lane>();
 
   constructor(caller: string, source: ItemSource<unknown>, fn: ItemFunction<never, unknown>, concurrency: number) {
     super(caller);
-    this._fn = fn as ItemFunction<unknown, unknown>;
+    this.fn = fn as ItemFunction<unknown, unknown>;
+    this.label = new ItemLabel(fn);
     this.#concurrency = concurrency;
-    this._array = isPlainArray(source) ? source : undefined;
-    this.#feed = this._array === undefined ? new Feed(source, this as Mapping<unknown>) : undefined;
+    this.array = isPlainArray(source) ? source : undefined;
+    this.#feed = this.array === undefined ? new Feed(source, this as Mapping<unknown>) : undefined;
   }
 
-  /** For the names of its items. @internal */
-  get _label(): string {
-    return this._fn.name || "item";
+  /** An item has a value. */
+  abstract done(index: number, value: unknown): void;
+
+  /** An item was cancelled by its own scope, so it has none. */
+  protected abstract gaveUp(item: Task): void;
+
+  runIn(scope: CancelScope): Promise<R> {
+    this.nursery._enter(scope);
+    this.beginLanes();
+    return this.settled(scope);
   }
 
-  /** How many items there are, if that is known. @internal */
-  get _length(): number | undefined {
-    return this._array?.length;
-  }
-
-  /** A lingering item has ended. @internal */
-  _itemEnded(item: Item): void {
-    const lane = this._lingering.get(item);
-    this._lingering.delete(item);
-    if (item._state === "done") this._done(item._number - 1, item._result);
-    else if (isSelfCancelled(item)) this._gaveUp(item);
-    lane?.goOn();
-  }
-
-  /** An item has a value. @internal */
-  abstract _done(index: number, value: unknown): void;
-
-  /** An item was cancelled by its own scope, so it has none. @internal */
-  abstract _gaveUp(item: Item): void;
-
-  /** @internal */
-  _runIn(scope: CancelScope): Promise<R> {
-    this._enter(scope);
-    this._beginLanes();
-    return this._settled(scope);
-  }
-
-  /** It has been entered. @internal */
-  _beginLanes(): void {
-    this._isProduction = this._runtime === productionRuntime;
+  /** Its nursery has been entered. */
+  beginLanes(): void {
+    this.isProduction = this.nursery._runtime === productionRuntime;
     this.#feed?.open();
     this.#addLane();
   }
 
-  /** Whether a lane that has nothing to do begins with the next item at once. @internal */
-  get _isEager(): boolean {
+  /** Whether a lane that has nothing to do begins with the next item at once. */
+  protected get isEager(): boolean {
     return true;
   }
 
-  /** Whether there are no more items. @internal */
-  get _isSourceOver(): boolean {
-    return this._array === undefined ? (this.#feed as Feed).isExhausted : this._begun >= this._array.length;
+  /** Whether there are no more items. */
+  protected get isSourceOver(): boolean {
+    return this.array === undefined ? (this.#feed as Feed).isExhausted : this.begun >= this.array.length;
   }
 
-  /** A lane has nothing to do. @internal */
-  _serve(lane: Lane): void {
-    if (this._isSourceOver) this._laneEnded();
-    else if (this._reason !== undefined) this._cutOff(1, this._reason);
-    else if (this._array === undefined) (this.#feed as Feed).pull(lane);
-    else this._hand(lane, this._array[this._begun]);
+  /** A lane has nothing to do. */
+  serve(lane: Lane): void {
+    const { nursery, array } = this;
+    if (this.isSourceOver) this.laneEnded();
+    else if (nursery._reason !== undefined) this.cutOff(1, nursery._reason);
+    else if (array === undefined) (this.#feed as Feed).pull(lane);
+    else this.hand(lane, array[this.begun]);
   }
 
-  /** A cancellation keeps so many lanes from going on, though there may be more items. @internal */
-  _cutOff(lanes: number, reason: Cancelled): void {
-    this._outcome.cancelled(reason);
-    for (; lanes > 0; lanes--) this._laneEnded();
+  /** A cancellation keeps so many lanes from going on, though there may be more items. */
+  cutOff(lanes: number, reason: Cancelled): void {
+    this.nursery._outcome.cancelled(reason);
+    for (; lanes > 0; lanes--) this.laneEnded();
   }
 
-  /** Hands the next item to a lane. @internal */
-  _hand(lane: Lane, value: unknown): void {
-    lane.hand(value, this._begun++);
+  /** Hands the next item to a lane. */
+  hand(lane: Lane, value: unknown): void {
+    lane.hand(value, this.begun++);
   }
 
-  /** An item is about to be worked on: the next one may get a lane of its own. @internal */
-  _grow(): void {
-    if (this.#lanes < this.#concurrency && this._begun !== this._array?.length) this.#addLane();
+  /** An item is about to be worked on: the next one may get a lane of its own. */
+  grow(): void {
+    if (this.#lanes < this.#concurrency && this.begun !== this.array?.length) this.#addLane();
   }
 
-  /** There is nothing left for a lane. @internal */
-  _laneEnded(): void {
-    this._pending--;
-    if (this._pending === 0) this._lanesOver();
+  /** There is nothing left for a lane. */
+  laneEnded(): void {
+    const { nursery } = this;
+    nursery._pending--;
+    if (nursery._pending === 0) this.lanesOver();
   }
 
-  /** No lane has anything to do any more. @internal */
-  _lanesOver(): void {
-    this._over();
+  /** No lane has anything to do any more. */
+  protected lanesOver(): void {
+    this.over();
+  }
+
+  /** The source has ended, or an item that lingered. */
+  override ledTaskLeft(task: Task): void {
+    if (task === this.#feed?.task) this.#feed.closed();
+    else this.#itemEnded(task);
+  }
+
+  /** It is not over before its source is closed. */
+  protected override over(): void {
+    if (this.#feed === undefined) super.over();
+    else this.#feed.close(() => super.over());
+  }
+
+  #itemEnded(item: Task): void {
+    const lane = this.lingering.get(item);
+    this.lingering.delete(item);
+    if (item._state === "done") this.done(item._number - 1, item._result);
+    else if (isSelfCancelled(item)) this.gaveUp(item);
+    lane?.goOn();
   }
 
   #addLane(): void {
+    const { nursery } = this;
     this.#lanes++;
-    this._isSimple = this._isEager && this.#lanes === this.#concurrency;
-    this._pending++;
+    this.isSimple = this.isEager && this.#lanes === this.#concurrency;
+    nursery._pending++;
     const lane = new Lane(this as Mapping<unknown>);
-    void this._runtime.start<Mapping<R>>(this).then(() => lane.begin(this.#feed));
+    void nursery._runtime.start(nursery).then(() => lane.begin(this.#feed?.task));
+  }
+}
+
+/** Items are called after their function, whose name takes a while to read. */
+class ItemLabel implements Named {
+  readonly #fn: Named;
+
+  constructor(fn: Named) {
+    this.#fn = fn;
   }
 
-  /** It is the lanes that count. @internal */
-  override _forget(_item: ScopeNode): void {}
-
-  /** What becomes of the values is not for the kernel to say. @internal */
-  override _keepUndelivered(): void {}
-
-  /** It is not over before its source is closed. @internal */
-  override _over(): void {
-    if (this.#feed === undefined) super._over();
-    else this.#feed.close(() => super._over());
+  get name(): string {
+    return this.#fn.name || "item";
   }
 }
 

@@ -36,16 +36,16 @@ export function race(functions: Iterable<TaskFunction>, scope?: Cancellable): Pr
 function raceIn(scope: CancelScope, given: Iterable<TaskFunction>): Promise<unknown> {
   const functions = functionList(given, "race()");
   if (functions.length === 0) throw new UsageError("race() of no functions would wait for ever: give it at least one");
-  return new Race("race")._runAll(scope, functions);
+  return new Race("race").runAll(scope, functions);
 }
 
 class Race extends FirstOf<unknown> {
-  override _memberEnded(member: Task): void {
-    if (this._winner === undefined && isSelfCancelled(member)) this._failed(errorOf(member));
-    super._memberEnded(member);
+  protected override memberEnded(member: Task): void {
+    if (this.winner === undefined && isSelfCancelled(member)) this.nursery._failed(errorOf(member));
+    super.memberEnded(member);
   }
 
-  override _result(): unknown {
-    return this._winner?._result;
+  override result(): unknown {
+    return this.winner?._result;
   }
 }

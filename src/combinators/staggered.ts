@@ -58,7 +58,7 @@ interface Request {
 function staggeredIn(scope: CancelScope, { functions, options }: Request): Promise<unknown> {
   requireFunctions(functions, "staggered()");
   const { delay = 250 } = optionsOf(options, "staggered()");
-  return new Staggered("staggered", requireDuration(delay, "the delay of staggered()"))._attempt(scope, functions);
+  return new Staggered("staggered", requireDuration(delay, "the delay of staggered()")).attempt(scope, functions);
 }
 
 /** A group whose members begin one after another. */
@@ -73,17 +73,16 @@ export class Staggered<T> extends FirstSuccess<T> {
     this.#delay = delay;
   }
 
-  /** @internal */
-  _attempt(scope: CancelScope, functions: Iterable<TaskFunction>): Promise<T> {
-    this._enter(scope);
-    this._flags |= LEAVING;
-    this.startSoon((starter) => this.#startAll(functions, starter), { name: "starter" });
-    return this._settled(scope);
+  attempt(scope: CancelScope, functions: Iterable<TaskFunction>): Promise<T> {
+    this.nursery._enter(scope);
+    this.nursery._flags |= LEAVING;
+    this.nursery.startSoon((starter) => this.#startAll(functions, starter), { name: "starter" });
+    return this.settled(scope);
   }
 
-  override _memberEnded(member: Task): void {
-    super._memberEnded(member);
-    if (member === this.#latest && this._winner === undefined) this.#parked?.wake();
+  protected override memberEnded(member: Task): void {
+    super.memberEnded(member);
+    if (member === this.#latest && this.winner === undefined) this.#parked?.wake();
   }
 
   async #startAll(functions: Iterable<TaskFunction>, starter: Task): Promise<void> {
@@ -92,13 +91,13 @@ export class Staggered<T> extends FirstSuccess<T> {
       const opened = functions[Symbol.iterator]();
       for (let next = opened.next(); next.done !== true; next = opened.next()) {
         iterator = opened;
-        this.#attempt(next.value);
+        this.#begin(next.value);
         await (this.#delay === 0 ? checkpoint(starter) : moveOnAfter(this.#delay, (scope) => this.#failureOfLatest(scope), starter));
         // If it throws now, or has no more, it is closed already.
         iterator = undefined;
       }
     } catch (error) {
-      if (isCancelled(error) && this._reason !== undefined) throw error;
+      if (isCancelled(error) && this.nursery._reason !== undefined) throw error;
       this.#broken(error);
     } finally {
       if (iterator !== undefined) this.#closeIterator(iterator);
@@ -114,16 +113,17 @@ export class Staggered<T> extends FirstSuccess<T> {
     }
   }
 
-  #attempt(fn: TaskFunction): void {
-    requireFunction(fn, `${this.name}(), at ${this._members.length},`);
-    const member = this._addMember(fn);
+  #begin(fn: TaskFunction): void {
+    requireFunction(fn, `${this.caller}(), at ${this.members.length},`);
+    const member = this.addMember(fn);
     this.#latest = member;
     member._begin(fn);
   }
 
   #broken(error: unknown): void {
-    this._outcome.fail(error);
-    this._cancelWith(cancellation("failure", this._path, error, this._tree));
+    const { nursery } = this;
+    nursery._outcome.fail(error);
+    nursery._cancelWith(cancellation("failure", nursery._path, error, nursery._tree));
   }
 
   #failureOfLatest(scope: CancelScope): Promise<void> {

@@ -3,9 +3,8 @@ import type { Cancelled } from "../kernel/cancelled.js";
 import { dispose, isDisposable } from "../kernel/dispose.js";
 import { release } from "../kernel/lookup.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
-import type { Awaitable } from "../kernel/types.js";
+import type { Task } from "../kernel/task.js";
 import { PlainWaiter, type Waiter } from "../kernel/waiter.js";
-import type { Item } from "./item.js";
 import type { ItemFunction, ItemSource } from "./item-source.js";
 import type { Lane } from "./lane.js";
 import { Mapping } from "./mapping.js";
@@ -50,8 +49,8 @@ export class StreamMapping<R> extends Mapping<void> implements Making {
 
   /** Enters it below `parent`, which is let go in the end, if it was made for this. */
   open(parent: ScopeNode): void {
-    this._enter(parent);
-    this.#watch = new Watch(this, () => this.#interrupted());
+    this.nursery._enter(parent);
+    this.#watch = new Watch(this.nursery, () => this.#interrupted());
   }
 
   /** The next result, which is ready. */
@@ -65,96 +64,72 @@ export class StreamMapping<R> extends Mapping<void> implements Making {
 
   /** Whether all results have been handed out. */
   get isComplete(): boolean {
-    return this.#areLanesOver && this._reason === undefined && this.#plan.outbox.isEmpty;
+    return this.#areLanesOver && this.nursery._reason === undefined && this.#plan.outbox.isEmpty;
   }
 
   get interruption(): Cancelled | undefined {
-    return this._reason;
+    return this.nursery._reason;
   }
 
   get failure(): { readonly error: unknown } | undefined {
-    const outcome = this._rare?.outcome;
-    return outcome?.hasFailed ? { error: outcome.error(this) } : undefined;
+    const outcome = this.nursery._rare?.outcome;
+    return outcome?.hasFailed ? { error: outcome.error(this.nursery) } : undefined;
   }
 
-  /** @internal */
-  override get _isEager(): boolean {
+  protected override get isEager(): boolean {
     return false;
   }
 
-  /** @internal */
-  override _serve(lane: Lane): void {
-    if (this._isSourceOver || this._reason !== undefined || this.#onTheirWay < this.#plan.window) {
+  override serve(lane: Lane): void {
+    if (this.isSourceOver || this.nursery._reason !== undefined || this.#onTheirWay < this.#plan.window) {
       this.#onTheirWay++;
-      super._serve(lane);
+      super.serve(lane);
       return;
     }
     const waiter = new PlainWaiter("wait for room", undefined);
     this.#idle.push(waiter);
-    lane.goOn((this.#watch as Watch)._park(waiter as Waiter<unknown>) as Promise<void>);
+    lane.goOn((this.#watch as Watch).task._park(waiter as Waiter<unknown>) as Promise<void>);
   }
 
-  override _done(index: number, value: unknown): void {
+  override done(index: number, value: unknown): void {
     this.#plan.outbox.put(index, value as R);
     // Not over yet, whatever is taken: the lane has still to find that there are no more items.
-    if (this._reason === undefined) this.#listener.onResult();
+    if (this.nursery._reason === undefined) this.#listener.onResult();
   }
 
-  override _gaveUp(item: Item): void {
-    this._failed(item._cancelledError());
+  protected override gaveUp(item: Task): void {
+    this.nursery._failed(item._cancelledError());
   }
 
-  override _lanesOver(): void {
+  protected override lanesOver(): void {
     this.#areLanesOver = true;
-    if (this._reason !== undefined || this.#plan.outbox.isEmpty) this.#finish();
+    if (this.nursery._reason !== undefined || this.#plan.outbox.isEmpty) this.#finish();
   }
 
-  override _result(): void {}
+  override result(): void {}
 
-  /** A failure is told as that of whoever asks for the next result, so it comes as it is, also where groups are asked for. @internal */
-  override get _isGrouping(): boolean {
+  /** A failure is told as that of whoever asks for the next result, so it comes as it is, also where groups are asked for. */
+  override get mayGroup(): boolean {
     return false;
   }
 
-  /** @internal */
-  override get _hasCleanups(): boolean {
-    return this._hasLeftovers || super._hasCleanups;
+  override get hasLost(): boolean {
+    return this.nursery._reason !== undefined && !this.#plan.outbox.isEmpty;
   }
 
-  /** Results that nobody gets are disposed. @internal */
-  override _takeCleanup(): ((scope: never) => Awaitable<unknown>) | undefined {
-    if (this._hasLeftovers)
-      for (const result of new Set(this.#plan.outbox.clear())) if (isDisposable(result)) this.defer(() => dispose(result));
-    return super._takeCleanup();
+  override disposeLost(): void {
+    if (!this.hasLost) return;
+    for (const result of new Set(this.#plan.outbox.clear())) if (isDisposable(result)) this.nursery.defer(() => dispose(result));
   }
 
-  get _hasLeftovers(): boolean {
-    return this._reason !== undefined && !this.#plan.outbox.isEmpty;
-  }
-
-  /** @internal */
-  override _leave(): Promise<void> | undefined {
-    const leaving = super._leave();
-    if (leaving === undefined) this.#tellEnd();
-    return leaving;
-  }
-
-  /** @internal */
-  override _settle(): void {
-    this.#tellEnd();
-    super._settle();
-    release(this._parent as ScopeNode);
-  }
-
-  /** @internal */
-  override _reject(): void {
-    release(this._parent as ScopeNode);
-  }
-
-  #tellEnd(): void {
+  override nurseryEnds(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#listener.onEnd();
+  }
+
+  protected override hasSettled(): void {
+    release(this.nursery._parent as ScopeNode);
   }
 
   /** Cancelled: lanes that wait for room have nothing to wait for. */
@@ -171,6 +146,6 @@ export class StreamMapping<R> extends Mapping<void> implements Making {
     if (this.#isFinishing) return;
     this.#isFinishing = true;
     this.#watch?.stop();
-    this._over();
+    this.over();
   }
 }

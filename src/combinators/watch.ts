@@ -4,28 +4,28 @@ import { quiet } from "../kernel/quiet.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { Task } from "../kernel/task.js";
 
-/**
- * Hears when the scope that it is in is cancelled. A task of its own, so that what it waits for is not taken for what somebody else waits for.
- */
-export class Watch extends Task {
+/** Hears when a scope is cancelled. */
+export class Watch {
+  /** Of its own, so that what waits in it is not taken for what somebody else waits for. */
+  readonly task = new Task("watch", 0, true);
   #parked: Parked<void> | undefined = undefined;
 
   /** `onCancel` is called synchronously, by whoever cancels. */
   constructor(parent: ScopeNode, onCancel: () => void) {
-    super("watch", 0, true);
-    this._flags |= BYSTANDER;
-    this._enter(parent);
-    this._state = "running";
+    const { task } = this;
+    task._flags |= BYSTANDER;
+    task._enter(parent);
+    task._state = "running";
     const start = (parked: Parked<void>) => {
       this.#parked = parked;
       return onCancel;
     };
-    quiet(park(start, { op: "watch" }, this));
+    quiet(park(start, { op: "watch" }, task));
   }
 
   stop(): void {
     this.#parked?.wake(undefined);
-    this._state = "done";
-    this._end();
+    this.task._state = "done";
+    this.task._end();
   }
 }

@@ -42,6 +42,11 @@ export const DEBUG = 1 << 18;
 export const COLLAPSE = 1 << 19;
 /** A task of the library that only hears of cancellations: it waits for nothing, and is in no report. Nobody has a way to cancel it alone. */
 export const BYSTANDER = 1 << 21;
+/**
+ * A task that is driven by the leader of its nursery: it is that which hears of its end and takes what it comes to, and which keeps the nursery open
+ * meanwhile.
+ */
+export const LED = 1 << 22;
 
 /** It stands for a foreign signal, for what was begun under that. */
 export const FOREIGN = 1 << 20;

@@ -2,7 +2,6 @@ import { isAmbientSupported } from "#context";
 import { deliverTogether } from "./deliver.js";
 import { ENTERED, EXPLICIT, FOREIGN, TEMPORARY } from "./flags.js";
 import { CancelScope } from "./scope.js";
-import type { ScopeNode } from "./scope-node.js";
 import { Tree } from "./tree.js";
 
 const links = new WeakMap<AbortSignal, SignalLink>();
@@ -37,6 +36,12 @@ export class SignalLink {
     this.#signal = signal;
   }
 
+  /** Has a scope that has just been entered cancelled with the signal, until its end. */
+  hang(scope: Linked): void {
+    if (this.#signal.aborted) scope._abortedBy(this.#signal);
+    else this.add(scope);
+  }
+
   add(scope: Linked): void {
     if (this.#scopes.size === 0) {
       listening++;
@@ -69,12 +74,6 @@ export function signalScope(signal: AbortSignal | undefined, under: CancelScope 
     scope._rarely.link.add(scope);
   }
   return scope;
-}
-
-/** Ends what `signalScope` made. */
-export function releaseSignal(scope: ScopeNode): void {
-  scope._rare?.link?.delete(scope as CancelScope);
-  scope._end();
 }
 
 export function linkOf(signal: AbortSignal): SignalLink {

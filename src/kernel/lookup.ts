@@ -2,7 +2,7 @@ import { ambientScope, isAmbientSupported } from "#context";
 import { describe } from "./describe.js";
 import { MissingScopeError, UsageError } from "./errors.js";
 import { ENTERED, TEMPORARY } from "./flags.js";
-import { releaseSignal, signalScope } from "./foreign-signal.js";
+import { signalScope } from "./foreign-signal.js";
 import { productionRuntime } from "./production-runtime.js";
 import { quietly, refuse } from "./quiet.js";
 import { CancelScope, scopeOfSignal } from "./scope.js";
@@ -32,7 +32,7 @@ export function scopeOf(where: Cancellable | undefined): CancelScope {
 
 /** Lets go of a scope that `scopeOf` made. */
 export function release(scope: ScopeNode): void {
-  if ((scope._flags & TEMPORARY) !== 0) releaseSignal(scope);
+  if ((scope._flags & TEMPORARY) !== 0) scope._end();
 }
 
 /** One operation of the library: what it does in a scope that admits it. */

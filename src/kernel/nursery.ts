@@ -192,6 +192,9 @@ export class Nursery extends CancelScope implements AsyncDisposable {
     if ((task._flags & BACKGROUND) === 0) this._pending--;
   }
 
+  /** A task that is driven by somebody else has left the tree. @internal */
+  _ledTaskLeft(_task: Task): void {}
+
   /** @internal */
   _keepUndelivered(task: Task): void {
     this._undelivered ??= new Set();

@@ -15,7 +15,7 @@ export class Rare {
   timeout: number | undefined = undefined;
   deadline: Deadline | undefined = undefined;
   cleanupTimeout: number | undefined = undefined;
-  /** To the foreign signal that it stands for. */
+  /** To the foreign signal that it stands for, or that cancels it as its own `cancel()` does. */
   link: SignalLink | undefined = undefined;
   controller: AbortController | undefined = undefined;
   /** In order of registration; they run from the last to the first. */

@@ -160,7 +160,7 @@ export abstract class ScopeNode {
   /** Takes it out of the tree: nothing can begin in it from now on. @internal */
   _end(): void {
     this._flags |= ENDED;
-    this._disarm();
+    if (this._rare !== undefined) this._unhook(this._rare);
     if (this._next !== undefined) this._detach();
   }
 
@@ -169,6 +169,9 @@ export abstract class ScopeNode {
     const deadline = this._rare?.deadline;
     if (deadline?.live) this._runtime.clearTimer(deadline);
   }
+
+  /** It has ended: nothing of it is to be left on what lives longer. @internal */
+  abstract _unhook(rare: Rare): void;
 
   /** @internal */
   _cancelWith(reason: Cancelled): void {

@@ -6,6 +6,7 @@ import { Deadline } from "./deadline.js";
 import { deliver } from "./deliver.js";
 import { UsageError } from "./errors.js";
 import { CALLED, CAUGHT, ENDED, ENTERED, FOREIGN, PIERCED, SHIELD } from "./flags.js";
+import type { Rare } from "./rare.js";
 import { runScope } from "./run-scope.js";
 import { ScopeNode } from "./scope-node.js";
 import { scopeText } from "./scope-text.js";
@@ -248,14 +249,18 @@ export class CancelScope extends ScopeNode implements Cancellable {
   override _enter(parent: ScopeNode): void {
     super._enter(parent);
     if (this._rare === undefined) return;
-    const { timeout } = this._rare;
+    const { timeout, link } = this._rare;
     if (timeout === undefined) this._arm();
-    else {
-      this._setDeadline(this._runtime.now() + timeout);
-      // To ask for the time again would say the same.
-      if (timeout > 0) return;
-    }
-    this._expire();
+    else this._setDeadline(this._runtime.now() + timeout);
+    // After a timeout that is still to come, to ask for the time again would say the same.
+    if (timeout === undefined || timeout <= 0) this._expire();
+    link?.hang(this);
+  }
+
+  /** @internal */
+  override _unhook(rare: Rare): void {
+    this._disarm();
+    rare.link?.delete(this);
   }
 
   /** What its life comes to, when its body has returned `value` and nothing is to be thrown. @internal */

@@ -3,7 +3,7 @@ import type { Cancelled } from "./cancelled.js";
 import { describe } from "./describe.js";
 import { dispose, isDisposable } from "./dispose.js";
 import { TaskCancelledError } from "./errors.js";
-import { BACKGROUND, CALLED, CAUGHT, DISPOSED, ENDED, EXPLICIT, MAIN, TASK } from "./flags.js";
+import { BACKGROUND, CALLED, CAUGHT, DISPOSED, ENDED, EXPLICIT, LED, MAIN, TASK } from "./flags.js";
 import { Joining, joinIn } from "./join.js";
 import { operate } from "./lookup.js";
 import type { Nursery } from "./nursery.js";
@@ -168,11 +168,13 @@ export class Task<out T = unknown> extends CancelScope implements Selectable<T> 
       this._result = outcome.error(this);
     }
     const isJoined = this._rare !== undefined && this._tellDependents(this._rare);
-    if (!isJoined && this._state === "done" && isDisposable(this._result)) nursery._keepUndelivered(this);
+    const isLed = (this._flags & LED) !== 0;
+    if (!isJoined && !isLed && this._state === "done" && isDisposable(this._result)) nursery._keepUndelivered(this);
     if (nursery._policyJoin !== undefined) nursery._policyJoin.settled(this);
     else if (this._state !== "done") this._tellNursery(nursery);
     nursery._forget(this);
     this._end();
+    if (isLed) nursery._ledTaskLeft(this);
   }
 
   /** @internal */
