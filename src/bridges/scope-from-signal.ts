@@ -1,6 +1,5 @@
 import { linkOf } from "../kernel/foreign-signal.js";
 import { CancelScope, type CancelScopeOptions } from "../kernel/scope.js";
-import type { ScopeNode } from "../kernel/scope-node.js";
 import { requireSignal } from "./require-signal.js";
 
 /**
@@ -18,25 +17,7 @@ import { requireSignal } from "./require-signal.js";
  */
 export function scopeFromSignal(signal: AbortSignal, options?: CancelScopeOptions): CancelScope {
   requireSignal(signal, "scopeFromSignal()");
-  return new LinkedScope(signal, options);
-}
-
-class LinkedScope extends CancelScope {
-  readonly #signal: AbortSignal;
-
-  constructor(signal: AbortSignal, options: CancelScopeOptions | undefined) {
-    super(options);
-    this.#signal = signal;
-  }
-
-  override _enter(parent: ScopeNode): void {
-    super._enter(parent);
-    if (this.#signal.aborted) this._abortedBy(this.#signal);
-    else linkOf(this.#signal).add(this);
-  }
-
-  override _end(): void {
-    linkOf(this.#signal).delete(this);
-    super._end();
-  }
+  const scope = new CancelScope(options);
+  scope._rarely.link = linkOf(signal);
+  return scope;
 }

@@ -14,17 +14,18 @@ import { brokenOff, isNone, standsForCancellation } from "./broken-off.js";
  * The life of a stream in a scope, like that of a task in the background: it holds nothing up, it is cancelled with the scope and when the scope is left,
  * and the scope is not left before the stream has let go. What streams call back runs outside of any scope of ours, so it waits in this one.
  */
-export class StreamScope extends CancelScope {
+export class StreamLife {
+  readonly scope: CancelScope;
   /** Waits for the end of the stream; parked while the stream lives. */
   #life: Parked<void> | undefined = undefined;
   #isOver = false;
-  #busy: Busy | undefined = undefined;
+  #busy: CancelScope | undefined = undefined;
 
   /** Enters the scope that `where` names. It lives only from `begin` on, so that a stream can be made in between. */
   constructor(name: string, where: Cancellable | undefined) {
-    super({ name });
+    this.scope = new CancelScope({ name });
     // In the eyes of deadlock reports it is it that waits, not the task that made it: that one may be busy with the stream's other side.
-    this._flags |= TASK;
+    this.scope._flags |= TASK;
     const parent = scopeOf(where);
     try {
       if (nurseryOf(parent) === undefined) {
@@ -33,7 +34,7 @@ export class StreamScope extends CancelScope {
           `${name}() needs a nursery around it, which is told if the stream fails with nobody else to tell, and ${advice}`,
         );
       }
-      this._enter(parent);
+      this.scope._enter(parent);
     } catch (error) {
       release(parent);
       throw error;
@@ -47,8 +48,8 @@ export class StreamScope extends CancelScope {
 
   /** Whether the scope around it is being left without a failure or a cancellation: whoever made the stream has forgotten it. */
   get wasForgotten(): boolean {
-    if ((this._flags & CALLED) === 0) return false;
-    let left = this._parent as ScopeNode;
+    if ((this.scope._flags & CALLED) === 0) return false;
+    let left = this.scope._parent as ScopeNode;
     while ((left._flags & TEMPORARY) !== 0) left = left._parent as ScopeNode;
     if (left instanceof Task && (left.state === "failed" || left.state === "cancelled")) return false;
     return left._reason === undefined && left._rare?.outcome?.isClean !== false;
@@ -56,18 +57,19 @@ export class StreamScope extends CancelScope {
 
   /** Whether an operation of the library waits for the stream itself. */
   set isBusy(on: boolean) {
-    if (on === (this.#busy?.isIn ?? false) || this.#isOver) return;
-    this.#busy ??= new Busy();
-    if (on) this.#busy.comeInto(this);
+    if (on === (this.#busy?._next !== undefined) || this.#isOver) return;
+    this.#busy ??= newBusy();
+    if (on) comeInto(this.scope, this.#busy);
     else this.#busy._detach();
   }
 
   /** `onCancel` is called once, synchronously, if the scope is cancelled or left before the stream is over; now, if it is cancelled already. */
   begin(onCancel: (reason: Cancelled) => void): void {
+    const { scope } = this;
     const cancel = () => {
-      if (!this.#isOver) onCancel(this._reason as Cancelled);
+      if (!this.#isOver) onCancel(scope._reason as Cancelled);
     };
-    if (this._refusal() !== undefined) cancel();
+    if (scope._refusal() !== undefined) cancel();
     else {
       void park<void>(
         (life) => {
@@ -75,7 +77,7 @@ export class StreamScope extends CancelScope {
           return cancel;
         },
         { op: "stream" },
-        this,
+        scope,
       );
     }
   }
@@ -86,8 +88,8 @@ export class StreamScope extends CancelScope {
     this.isBusy = false;
     this.#isOver = true;
     // What cleans up may be code of the user, who means the task around it when asking for the current one.
-    this._flags &= ~TASK;
-    if (cleanup !== undefined) this.defer((scope) => awaited(cleanup, scope));
+    this.scope._flags &= ~TASK;
+    if (cleanup !== undefined) this.scope.defer((scope) => awaited(cleanup, scope));
     this.#life?.wake();
     void this.#leaveAndEnd();
   }
@@ -103,30 +105,31 @@ export class StreamScope extends CancelScope {
   /** A failure that nobody is told of otherwise: the nursery around it has failed, and cancels everything in it before this returns. */
   fail(error: unknown): void {
     // It is in the nursery, which therefore has not ended.
-    (nurseryOf(this._parent) as Nursery)._bodyThrew(error);
+    (nurseryOf(this.scope._parent) as Nursery)._bodyThrew(error);
   }
 
   /** Somebody outside broke the stream off. Where everything is being ended anyway, that may be all that it means. */
   breakOff(reason: unknown): void {
     const isEnding = this.#isEnding && (isNone(reason) || standsForCancellation(reason));
-    if (!isEnding && !this._judge(reason).isCancellation) this.fail(brokenOff(reason));
+    if (!isEnding && !this.scope._judge(reason).isCancellation) this.fail(brokenOff(reason));
   }
 
   /** Whether it is cancelled; or is about to be, because what it is in is being left, and others there are first. */
   get #isEnding(): boolean {
-    if (this._reason !== undefined) return true;
-    let at = this._parent as ScopeNode;
+    if (this.scope._reason !== undefined) return true;
+    let at = this.scope._parent as ScopeNode;
     while ((at._flags & DRAINING) === 0 && !(at instanceof Nursery)) at = at._parent as ScopeNode;
     return (at._flags & DRAINING) !== 0;
   }
 
   /** Between the last look at what is in it and its end there is no await; and the nursery is told while it cannot have ended. */
   async #leaveAndEnd(): Promise<void> {
-    for (let leaving = this._leave(); leaving !== undefined; leaving = this._leave()) await leaving;
-    const outcome = this._rare?.outcome;
-    if (outcome?.hasFailed) this.fail(outcome.error(this));
-    const parent = this._parent as ScopeNode;
-    this._end();
+    const { scope } = this;
+    for (let leaving = scope._leave(); leaving !== undefined; leaving = scope._leave()) await leaving;
+    const outcome = scope._rare?.outcome;
+    if (outcome?.hasFailed) this.fail(outcome.error(scope));
+    const parent = scope._parent as ScopeNode;
+    scope._end();
     release(parent);
   }
 }
@@ -135,28 +138,23 @@ export class StreamScope extends CancelScope {
  * Stands in the tree for what a stream does, as a task that waits for nothing that the library knows of: a simulation then gives it time,
  * instead of seeing a deadlock where all that is known waits. It comes and goes.
  */
-class Busy extends CancelScope {
-  constructor() {
-    super({ name: "stream" });
-    this._flags |= TASK;
-  }
+function newBusy(): CancelScope {
+  const busy = new CancelScope({ name: "stream" });
+  busy._flags |= TASK;
+  return busy;
+}
 
-  get isIn(): boolean {
-    return this._next !== undefined;
-  }
-
-  comeInto(scope: CancelScope): void {
-    if (this._tree === undefined) this._enter(scope);
-    else this._attach(scope);
-  }
+function comeInto(scope: CancelScope, busy: CancelScope): void {
+  if (busy._tree === undefined) busy._enter(scope);
+  else busy._attach(scope);
 }
 
 /** Awaits what a stream does, no longer than cleanups may take. */
 async function awaited(cleanup: () => Awaitable<unknown>, scope: CancelScope): Promise<void> {
   const done = cleanup();
   if (scope.deadline === Number.POSITIVE_INFINITY) {
-    const busy = new Busy();
-    busy.comeInto(scope);
+    const busy = newBusy();
+    comeInto(scope, busy);
     try {
       await done;
     } finally {

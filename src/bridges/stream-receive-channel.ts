@@ -5,7 +5,7 @@ import { Receivable } from "../channels/receivable.js";
 import { ClosedResourceError, EndOfChannel } from "../kernel/errors.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
-import { StreamScope } from "./stream-scope.js";
+import { StreamLife } from "./stream-life.js";
 
 /** What a stream has failed with. */
 export interface Failure {
@@ -41,7 +41,7 @@ export interface Source<T> {
 export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncIterable<T>, Disposable {
   /** Nobody waits here while a chunk is at hand that has been told of. @internal */
   readonly _receivers: WaitQueue<Item<T>> = new WaitQueue("receive", this);
-  readonly #scope: StreamScope;
+  readonly #life: StreamLife;
   readonly #source: Source<T>;
   /** Set once nothing follows the chunk at hand: what comes then. */
   #last: (() => Item<T>) | undefined = undefined;
@@ -50,16 +50,16 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
   /** @internal */
   constructor(name: string, where: Cancellable | undefined, open: (channel: StreamReceiveChannel<T>) => Source<T>) {
     super();
-    this.#scope = new StreamScope(name, where);
+    this.#life = new StreamLife(name, where);
     try {
       this.#source = open(this);
     } catch (error) {
-      this.#scope.end();
+      this.#life.end();
       throw error;
     }
-    this.#scope.begin((reason) => {
+    this.#life.begin((reason) => {
       const error = this.#shut(`${name}() was called in a scope that has been cancelled or left meanwhile`, reason);
-      this.#scope.endCancelled(
+      this.#life.endCancelled(
         () => this._receivers.failAll(error),
         () => this.#source.stop(reason),
       );
@@ -74,7 +74,7 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
     if (this.#isClosed) return;
     this._receivers.failAll(this.#shut("it was closed by its own side", undefined));
     // Which has an effect only if the stream has not ended.
-    this.#scope.end(() => this.#source.stop(undefined));
+    this.#life.end(() => this.#source.stop(undefined));
   }
 
   /** As `close`: for `using`. */
@@ -96,7 +96,7 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
       // Not the one from above: a stream that is read runs foreign code, which may have cancelled that.
       this._receivers.first?.wake({ done: false, value: this.#source.take() });
     }
-    this.#scope.isBusy = false;
+    this.#life.isBusy = false;
   }
 
   /** No chunk will follow the one at hand: the stream is at its end, or has failed. @internal */
@@ -109,7 +109,7 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
     if (failure !== undefined) this._receivers.failAll(failure.error);
     else this._receivers.wakeAll(END);
     this.#source.detach();
-    this.#scope.end();
+    this.#life.end();
   }
 
   /** First come, first served: also a chunk that is at hand belongs to who waits already. @internal */
@@ -125,7 +125,7 @@ export class StreamReceiveChannel<out T> extends Receivable<T> implements AsyncI
 
   /** @internal */
   _asked(): void {
-    this.#scope.isBusy = true;
+    this.#life.isBusy = true;
     this.#source.request();
   }
 

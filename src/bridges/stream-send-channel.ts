@@ -6,7 +6,7 @@ import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, enlistIn, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
 import { WaitQueue } from "../kernel/wait-queue.js";
-import { StreamScope } from "./stream-scope.js";
+import { StreamLife } from "./stream-life.js";
 
 /** A stream that is written to, as a channel needs it. */
 export interface Sink<T> {
@@ -39,7 +39,7 @@ export interface Sink<T> {
  * Source: trio.abc.SendChannel.
  */
 export class StreamSendChannel<T> implements Disposable {
-  readonly #scope: StreamScope;
+  readonly #life: StreamLife;
   readonly #sink: Sink<T>;
   /** Somebody waits here only while the stream has no room. */
   readonly #senders: WaitQueue<void, T> = new WaitQueue("send", this);
@@ -54,14 +54,14 @@ export class StreamSendChannel<T> implements Disposable {
 
   /** @internal */
   constructor(name: string, where: Cancellable | undefined, open: (channel: StreamSendChannel<T>) => Sink<T>) {
-    this.#scope = new StreamScope(name, where);
+    this.#life = new StreamLife(name, where);
     try {
       this.#sink = open(this);
     } catch (error) {
-      this.#scope.end();
+      this.#life.end();
       throw error;
     }
-    this.#scope.begin((reason) => this.#left(name, reason));
+    this.#life.begin((reason) => this.#left(name, reason));
   }
 
   /**
@@ -116,7 +116,7 @@ export class StreamSendChannel<T> implements Disposable {
     else if (!this.#isComplete && this.#over === undefined) {
       const error = this.#shut("it was aborted by its own side", reason);
       this.#failWaiting(error);
-      this.#scope.end(() => this.#sink.abort(reason));
+      this.#life.end(() => this.#sink.abort(reason));
     }
   }
 
@@ -141,7 +141,7 @@ export class StreamSendChannel<T> implements Disposable {
       first.wake();
       this.#sink.write(first.what);
     }
-    if (!this.#isClosed) this.#scope.isBusy = false;
+    if (!this.#isClosed) this.#life.isBusy = false;
   }
 
   /** The stream has failed. @internal */
@@ -152,7 +152,7 @@ export class StreamSendChannel<T> implements Disposable {
     this.#failWaiting(error);
     this.#sink.detach();
     // Otherwise its scope stays, to tell of it at the latest when it is left.
-    if (isTold) this.#scope.end();
+    if (isTold) this.#life.end();
     else this.#untold = { error };
   }
 
@@ -175,7 +175,7 @@ export class StreamSendChannel<T> implements Disposable {
     if (this.#isComplete) return scope._runtime.pause(scope, "close", this);
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.#scope.isBusy = true;
+      this.#life.isBusy = true;
       this.#senders.failAll(closed("it was closed by its own side"));
       this.#sink.close().then(
         () => this.#completed(),
@@ -191,7 +191,7 @@ export class StreamSendChannel<T> implements Disposable {
   }
 
   #awaitRoom(): void {
-    this.#scope.isBusy = true;
+    this.#life.isBusy = true;
     this.#sink.awaitRoom();
   }
 
@@ -199,7 +199,7 @@ export class StreamSendChannel<T> implements Disposable {
     if (this.#over !== undefined) {
       if (this.#untold !== undefined) {
         this.#untold = undefined;
-        this.#scope.end();
+        this.#life.end();
       }
       throw this.#over.error;
     }
@@ -211,7 +211,7 @@ export class StreamSendChannel<T> implements Disposable {
     this.#isComplete = true;
     this.#sink.detach();
     this.#closers.wakeAll();
-    this.#scope.end();
+    this.#life.end();
   }
 
   #shut(why: string, cause: unknown): ClosedResourceError {
@@ -232,23 +232,23 @@ export class StreamSendChannel<T> implements Disposable {
       this.#failUntold();
       return;
     }
-    if (this.#scope.wasForgotten && !this.#sink.isKept) {
+    if (this.#life.wasForgotten && !this.#sink.isKept) {
       const advice = "Close it when all has been sent, or say abort()";
-      this.#scope.fail(
+      this.#life.fail(
         new UsageError(`what ${name}() made was left without \`await close()\`, so the stream was aborted, and is not complete. ${advice}`),
       );
     }
     const error = this.#shut(`${name}() was called in a scope that has been cancelled or left meanwhile`, reason);
-    this.#scope.endCancelled(
+    this.#life.endCancelled(
       () => this.#failWaiting(error),
       () => this.#sink.abort(reason),
     );
   }
 
   #failUntold(): void {
-    this.#scope.fail((this.#untold as { readonly error: unknown }).error);
+    this.#life.fail((this.#untold as { readonly error: unknown }).error);
     this.#untold = undefined;
-    this.#scope.end();
+    this.#life.end();
   }
 }
 

@@ -2,7 +2,7 @@ import { EndOfChannel } from "../kernel/errors.js";
 import type { Cancellable } from "../kernel/types.js";
 import { type ReceiveEnd, requireReceiveEnd } from "./channel-ends.js";
 import { handOver } from "./hand-over.js";
-import { StreamScope } from "./stream-scope.js";
+import { StreamLife } from "./stream-life.js";
 
 /** Also the scope in which the stream lives: a scope itself, or its `signal`. */
 export interface ToReadableStreamOptions extends Cancellable {
@@ -28,14 +28,14 @@ export interface ToReadableStreamOptions extends Cancellable {
 export function toReadableStream<T>(receive: ReceiveEnd<T>, options?: ToReadableStreamOptions): ReadableStream<T> {
   requireReceiveEnd(receive, "toReadableStream()");
   const preventCancel = options?.preventCancel === true;
-  const scope = new StreamScope("toReadableStream", options);
+  const life = new StreamLife("toReadableStream", options);
   let controller: ReadableStreamDefaultController<T>;
   const enqueue = (item: T) => controller.enqueue(item);
   const close = () => {
     if (!preventCancel) receive.close();
   };
   const letGo = () => {
-    scope.end();
+    life.end();
     close();
   };
   const stream = new ReadableStream<T>(
@@ -45,10 +45,10 @@ export function toReadableStream<T>(receive: ReceiveEnd<T>, options?: ToReadable
       },
       async pull() {
         try {
-          await handOver(receive, enqueue, scope);
+          await handOver(receive, enqueue, life.scope);
         } catch (error) {
           if (error instanceof EndOfChannel) {
-            scope.end();
+            life.end();
             controller.close();
           } else {
             letGo();
@@ -60,9 +60,9 @@ export function toReadableStream<T>(receive: ReceiveEnd<T>, options?: ToReadable
     },
     { highWaterMark: 0 },
   );
-  scope.begin((reason) => {
+  life.begin((reason) => {
     controller.error(reason);
-    scope.endCancelled(close);
+    life.endCancelled(close);
   });
   return stream;
 }

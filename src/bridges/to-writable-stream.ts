@@ -1,9 +1,9 @@
 import { TEMPORARY } from "../kernel/flags.js";
-import { releaseSignal, signalScope } from "../kernel/foreign-signal.js";
+import { signalScope } from "../kernel/foreign-signal.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Cancellable } from "../kernel/types.js";
 import { requireSendEnd, type SendEnd } from "./channel-ends.js";
-import { StreamScope } from "./stream-scope.js";
+import { StreamLife } from "./stream-life.js";
 
 /** Also the scope in which the stream lives: a scope itself, or its `signal`. */
 export interface ToWritableStreamOptions extends Cancellable {
@@ -42,7 +42,7 @@ interface WithSignal {
 export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStreamOptions): WritableStream<T> {
   requireSendEnd(send, "toWritableStream()");
   const preventClose = options?.preventClose === true;
-  const scope = new StreamScope("toWritableStream", options);
+  const life = new StreamLife("toWritableStream", options);
   let controller: WritableStreamDefaultController & WithSignal;
   /** Cancelled as soon as the stream is aborted, which is told only when the write under way is over: so that must not wait for a receiver any more. */
   let writing: CancelScope;
@@ -50,14 +50,14 @@ export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStream
     if (!preventClose) send.close();
   };
   const letGo = () => {
-    releaseSignal(writing);
-    scope.end();
+    writing._end();
+    life.end();
     close();
   };
   const stream = new WritableStream<T>({
     start(own) {
       controller = own;
-      writing = signalScope(controller.signal, scope);
+      writing = signalScope(controller.signal, life.scope);
       // It stays for all writes, and so does its listener.
       writing._flags &= ~TEMPORARY;
     },
@@ -65,20 +65,20 @@ export function toWritableStream<T>(send: SendEnd<T>, options?: ToWritableStream
       try {
         await send.send(chunk, writing);
       } catch (error) {
-        if (!writing.cancelCalled && !scope.isOver) letGo();
+        if (!writing.cancelCalled && !life.isOver) letGo();
         throw error;
       }
     },
     close: letGo,
     abort(reason) {
-      scope.breakOff(reason);
+      life.breakOff(reason);
       letGo();
     },
   });
-  scope.begin((reason) => {
+  life.begin((reason) => {
     controller.error(reason);
-    releaseSignal(writing);
-    scope.endCancelled(close);
+    writing._end();
+    life.endCancelled(close);
   });
   return stream;
 }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { type ReceiveEnd, requireReceiveEnd } from "../bridges/channel-ends.js";
-import { StreamScope } from "../bridges/stream-scope.js";
+import { StreamLife } from "../bridges/stream-life.js";
 import { report } from "../kernel/deliver.js";
 import { EndOfChannel } from "../kernel/errors.js";
 import type { Cancellable } from "../kernel/types.js";
@@ -32,21 +32,21 @@ export interface ToReadableOptions extends Cancellable {
 export function toReadable<T>(receive: ReceiveEnd<T>, options?: ToReadableOptions): Readable {
   requireReceiveEnd(receive, "toReadable()");
   const { objectMode = true, preventCancel } = options ?? {};
-  const scope = new StreamScope("toReadable", options);
+  const life = new StreamLife("toReadable", options);
   const close = () => {
     if (preventCancel !== true) receive.close();
   };
   const isNothing = (item: T) => !objectMode && (item as Partial<Uint8Array> | undefined)?.length === 0;
   const pull = async () => {
     try {
-      let item = await receive.receive(scope);
+      let item = await receive.receive(life.scope);
       // After nothing, a stream of bytes would not ask again.
-      while (isNothing(item)) item = await receive.receive(scope);
+      while (isNothing(item)) item = await receive.receive(life.scope);
       if (item === null || item === undefined) throw new TypeError(`a stream of Node carries no ${item}: null means its end`);
-      if (!scope.isOver) push(stream, item);
+      if (!life.isOver) push(stream, item);
     } catch (error) {
-      if (error instanceof EndOfChannel && !scope.isOver) {
-        scope.end();
+      if (error instanceof EndOfChannel && !life.isOver) {
+        life.end();
         push(stream, null);
       } else stream.destroy(error as Error);
     }
@@ -59,15 +59,15 @@ export function toReadable<T>(receive: ReceiveEnd<T>, options?: ToReadableOption
     },
     destroy(error, callback) {
       // It is, after its end: then there is nothing to close.
-      if (!scope.isOver) {
-        scope.end();
+      if (!life.isOver) {
+        life.end();
         close();
       }
       callback(error);
     },
   });
-  scope.begin((reason) => {
-    scope.endCancelled(close);
+  life.begin((reason) => {
+    life.endCancelled(close);
     stream.on("error", ignore);
     stream.destroy(reason);
   });

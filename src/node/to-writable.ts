@@ -1,7 +1,7 @@
 import { nextTick } from "node:process";
 import { Writable } from "node:stream";
 import { requireSendEnd, type SendEnd } from "../bridges/channel-ends.js";
-import { StreamScope } from "../bridges/stream-scope.js";
+import { StreamLife } from "../bridges/stream-life.js";
 import type { Cancellable } from "../kernel/types.js";
 import { ignore } from "./destroyed.js";
 
@@ -34,23 +34,23 @@ export interface ToWritableOptions extends Cancellable {
 export function toWritable<T>(send: SendEnd<T>, options?: ToWritableOptions): Writable {
   requireSendEnd(send, "toWritable()");
   const { objectMode = true, preventClose } = options ?? {};
-  const scope = new StreamScope("toWritable", options);
+  const life = new StreamLife("toWritable", options);
   const close = () => {
     if (preventClose !== true) send.close();
   };
   const letGo = () => {
-    scope.end();
+    life.end();
     close();
   };
   const stream = new Writable({
     objectMode,
     highWaterMark: 1,
     write(chunk: T, _encoding, callback) {
-      send.send(chunk, scope).then(
+      send.send(chunk, life.scope).then(
         // Runs listeners of the user: not inside a promise, which would turn what they throw into a rejection.
         () => nextTick(callback),
         (error) => {
-          if (!scope.isOver) letGo();
+          if (!life.isOver) letGo();
           nextTick(callback, error);
         },
       );
@@ -60,15 +60,15 @@ export function toWritable<T>(send: SendEnd<T>, options?: ToWritableOptions): Wr
       callback();
     },
     destroy(error, callback) {
-      if (!scope.isOver) {
-        scope.breakOff(error);
+      if (!life.isOver) {
+        life.breakOff(error);
         letGo();
       }
       callback(error);
     },
   });
-  scope.begin((reason) => {
-    scope.endCancelled(close);
+  life.begin((reason) => {
+    life.endCancelled(close);
     stream.on("error", ignore);
     stream.destroy(reason);
   });
