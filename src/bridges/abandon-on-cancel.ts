@@ -37,7 +37,7 @@ export function abandonOnCancel<T>(promise: PromiseLike<T>, options?: BridgeOpti
   }
   const operation = new ForeignOperation<T>("abandonOnCancel", options);
   const wait = operate(at, parkIn<T>, operation);
-  const isBegun = operation._scope !== undefined;
+  const isBegun = operation.waiter._scope !== undefined;
   if (isBegun) operation.started({ onCancel: undefined, settle: "now", goesOn: true });
   // Refused because the scope is cancelled: what the promise stands for is running all the same.
   const settled = isBegun ? undefined : leaveBehind(at);
@@ -56,7 +56,7 @@ export function abandonOnCancel<T>(promise: PromiseLike<T>, options?: BridgeOpti
 }
 
 function parkIn<T>(scope: CancelScope, operation: ForeignOperation<T>): Promise<T> {
-  return scope._park(operation);
+  return scope._park(operation.waiter);
 }
 
 function requirePromise(promise: unknown): void {

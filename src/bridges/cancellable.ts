@@ -58,7 +58,7 @@ function cancellableIn<T>(scope: CancelScope, { start, options }: Given<T>): Pro
   requireFunction(start, "cancellable()");
   requireOptions(options, "cancellable()");
   const operation = new ForeignOperation<T>("cancellable", options);
-  const promise = scope._park(operation);
+  const promise = scope._park(operation.waiter);
   try {
     promiseOf(start(scope.signal)).then(
       (value) => operation.fulfilled(value),

@@ -1,10 +1,10 @@
 import { classify } from "../kernel/classify.js";
 import { report } from "../kernel/deliver.js";
+import { Operation } from "../kernel/operation.js";
 import type { Abort } from "../kernel/park.js";
 import { quiet } from "../kernel/quiet.js";
 import type { ScopeNode } from "../kernel/scope-node.js";
 import { isThenable, promiseOf } from "../kernel/thenable.js";
-import { Waiter } from "../kernel/waiter.js";
 import type { BridgeOptions, Settle } from "./bridge-options.js";
 import { leaveBehind } from "./leave-behind.js";
 import { OperationAborted } from "./operation-aborted.js";
@@ -27,7 +27,7 @@ type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false
  *
  * It stays parked until its outcome is decided, so its scope is not left before.
  */
-export class ForeignOperation<T> extends Waiter<T> {
+export class ForeignOperation<T> extends Operation<T> {
   readonly op: string;
   readonly on: object | undefined;
   readonly #onLate: ((value: T) => unknown) | undefined;
@@ -42,7 +42,7 @@ export class ForeignOperation<T> extends Waiter<T> {
   #delivered: T | undefined = undefined;
   #lastLate: T | undefined = undefined;
   /** It was given up, and is counted until it settles. */
-  #settled: (() => void) | undefined = undefined;
+  #onSettled: (() => void) | undefined = undefined;
 
   constructor(op: string, options: BridgeOptions<T> | undefined) {
     super();
@@ -62,122 +62,115 @@ export class ForeignOperation<T> extends Waiter<T> {
   /** Its start is over. A cancellation that came meanwhile had to wait for it. */
   started(calling: Calling): void {
     this.#calling = calling;
-    if (this.#isCancelled) this._finishCancel();
+    if (this.#isCancelled) this.finishCancel();
   }
 
   /** Its start threw, or the promise that it returned: that is how it ends. If it has ended already, nobody else would be told. */
   failedToStart(error: unknown): void {
-    if (this.isOver && this.#settled === undefined) report(error);
+    if (this.waiter.isOver && this.#onSettled === undefined) report(error);
     else this.rejected(error);
   }
 
   fulfilled(value: T): void {
-    if (this.isOver) {
-      this._settle();
-      this._late(value);
-    } else if (this.#isCallingOff) this._keepResult({ ok: true, value });
-    else this._done(value);
+    if (this.waiter.isOver) {
+      this.#settle();
+      this.#late(value);
+    } else if (this.#isCallingOff) this.#keepResult({ ok: true, value });
+    else this.#done(value);
   }
 
   rejected(error: unknown): void {
-    if (this.isOver) this._settle();
-    else if (this.#isCallingOff) this._keepResult({ ok: false, error });
-    else if (this.#isCancelled) this._cancelled(this._cancellationFor(error));
-    else this.fail(error);
+    if (this.waiter.isOver) this.#settle();
+    else if (this.#isCallingOff) this.#keepResult({ ok: false, error });
+    else if (this.#isCancelled) this.#cancelled(this.#cancellationFor(error));
+    else this.waiter.fail(error);
   }
 
-  override _cancel(reason: unknown): boolean {
+  override cancel(reason: unknown): boolean {
     this.#isCancelled = true;
     this.#reason = reason;
     return true;
   }
 
-  override _finishCancel(): void {
+  override finishCancel(): void {
     const calling = this.#calling;
-    if (calling === undefined || this.isOver) return;
+    if (calling === undefined || this.waiter.isOver) return;
     this.#isCallingOff = true;
     try {
       const answer = calling.onCancel?.();
       if (isThenable(answer)) {
         promiseOf(answer).then(
-          (later) => this._calledOff(later, calling),
-          (error) => this._notCalledOff(error),
+          (later) => this.#calledOff(later, calling),
+          (error) => this.#notCalledOff(error),
         );
-      } else this._calledOff(answer, calling);
+      } else this.#calledOff(answer, calling);
     } catch (error) {
-      this._notCalledOff(error);
+      this.#notCalledOff(error);
     }
   }
 
-  /** @internal */
-  _calledOff(answer: unknown, { settle, goesOn }: Calling): void {
+  #calledOff(answer: unknown, { settle, goesOn }: Calling): void {
     this.#isCallingOff = false;
     const result = this.#result;
-    if (result !== undefined) this._endWith(result);
+    if (result !== undefined) this.#endWith(result);
     else if (settle === "now" && answer !== false) {
-      if (goesOn) this._leaveBehind();
-      this._cancelled(this.#reason);
+      if (goesOn) this.#leaveBehind();
+      this.#cancelled(this.#reason);
     }
   }
 
-  /** What calls it off has failed. That is a failure as any other, and nothing is known of the operation. @internal */
-  _notCalledOff(error: unknown): void {
+  /** What calls it off has failed. That is a failure as any other, and nothing is known of the operation. */
+  #notCalledOff(error: unknown): void {
     this.#isCallingOff = false;
     const result = this.#result;
-    if (result === undefined) this._leaveBehind();
-    this.fail(error);
+    if (result === undefined) this.#leaveBehind();
+    this.waiter.fail(error);
     this.#delivered = undefined;
-    if (result?.ok) this._late(result.value);
+    if (result?.ok) this.#late(result.value);
   }
 
-  /** Only the first result counts. @internal */
-  _keepResult(result: Result<T>): void {
+  /** Only the first result counts. */
+  #keepResult(result: Result<T>): void {
     if (this.#result === undefined) {
       this.#result = result;
       if (result.ok) this.#delivered = result.value;
-    } else if (result.ok) this._late(result.value);
+    } else if (result.ok) this.#late(result.value);
   }
 
-  /** @internal */
-  _endWith(result: Result<T>): void {
-    if (result.ok) this._done(result.value);
-    else this._cancelled(this._cancellationFor(result.error));
+  #endWith(result: Result<T>): void {
+    if (result.ok) this.#done(result.value);
+    else this.#cancelled(this.#cancellationFor(result.error));
   }
 
-  /** @internal */
-  _done(value: T): void {
+  #done(value: T): void {
     this.#delivered = value;
-    this.wake(value);
+    this.waiter.wake(value);
   }
 
-  /** @internal */
-  _cancelled(error: unknown): void {
-    quiet(this.promise);
-    this.fail(error);
+  #cancelled(error: unknown): void {
+    quiet(this.waiter.promise);
+    this.waiter.fail(error);
   }
 
-  /** @internal */
-  _leaveBehind(): void {
-    this.#settled = leaveBehind(this._scope as ScopeNode);
+  #leaveBehind(): void {
+    this.#onSettled = leaveBehind(this.waiter._scope as ScopeNode);
   }
 
-  /** @internal */
-  _late(value: T): void {
+  #late(value: T): void {
     if (value !== undefined && (value === this.#delivered || value === this.#lastLate)) return;
     this.#lastLate = value;
     receiveLate(value, this.#onLate);
   }
 
-  /** Once it is cancelled, whatever it rejects with is the cancellation. An error that says so by itself goes on as it is. @internal */
-  _cancellationFor(error: unknown): unknown {
+  /** Once it is cancelled, whatever it rejects with is the cancellation. An error that says so by itself goes on as it is. */
+  #cancellationFor(error: unknown): unknown {
     if (error === this.#reason) return error;
-    const verdict = classify(error, this._scope as ScopeNode);
+    const verdict = classify(error, this.waiter._scope as ScopeNode);
     return verdict.isCancellation && verdict.assumed === 0 ? error : new OperationAborted(error, this.#reason);
   }
 
-  /** @internal */
-  _settle(): void {
-    this.#settled?.();
-    this.#settled = undefined;
+  #settle(): void {
+    this.#onSettled?.();
+    this.#onSettled = undefined;
   }
 }

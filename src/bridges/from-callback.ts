@@ -70,7 +70,7 @@ function fromCallbackIn<T>(scope: CancelScope, { start, options }: Given<T>): Pr
   requireFunction(start, "fromCallback()");
   requireOptions(options, "fromCallback()");
   const operation = new ForeignOperation<T>("fromCallback", options);
-  const promise = scope._park(operation);
+  const promise = scope._park(operation.waiter);
   let onCancel: Abort | undefined;
   try {
     const returned: unknown = start(doneOf(operation));

@@ -1,7 +1,7 @@
 import { operate } from "../kernel/lookup.js";
+import { Operation } from "../kernel/operation.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Choice, type Enlisted, selectable } from "../kernel/selectable.js";
-import { Waiter } from "../kernel/waiter.js";
 import type { ReceiveEnd } from "./channel-ends.js";
 
 /**
@@ -19,7 +19,7 @@ function handOverIn<T>(scope: CancelScope, end: ReceiveEnd<T>, take: (item: T) =
   return scope._runtime.pause(scope, "receive", end);
 }
 
-class HandOver<T> extends Waiter<void> implements Choice {
+class HandOver<T> extends Operation<void> implements Choice {
   readonly on: object;
   readonly #take: (item: T) => void;
   #enlisted: Enlisted | undefined = undefined;
@@ -35,18 +35,26 @@ class HandOver<T> extends Waiter<void> implements Choice {
   }
 
   begin(alternative: Alternative<T>, scope: CancelScope): Promise<void> {
-    const promise = scope._park(this);
+    const promise = scope._park(this.waiter);
     this.#enlisted = alternative.enlist(this, scope);
     return promise;
   }
 
-  override _end(outcome: unknown, failed: boolean): boolean {
-    if (!super._end(failed ? outcome : undefined, failed)) return false;
-    if (!failed) this.#take(outcome as T);
+  get promise(): Promise<void> {
+    return this.waiter.promise;
+  }
+
+  wake(item: unknown): boolean {
+    if (!this.waiter.wake()) return false;
+    this.#take(item as T);
     return true;
   }
 
-  override _forget(): void {
+  fail(error: unknown): boolean {
+    return this.waiter.fail(error);
+  }
+
+  override forget(): void {
     this.#enlisted?.leave();
   }
 }

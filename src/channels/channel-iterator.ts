@@ -2,6 +2,7 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { MemoryReceiveChannel, ValuesOptions } from "./memory-receive-channel.js";
 import { END } from "./next-item.js";
+import { NextHandler } from "./receiving.js";
 
 /**
  * What `for await` sees of a receive end. The language calls `return()` when a loop is left by a `break` or a throw, and nothing at all when `next()`
@@ -10,6 +11,8 @@ import { END } from "./next-item.js";
 export class ChannelIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #end: MemoryReceiveChannel<T>;
   readonly #options: ValuesOptions | undefined;
+  /** @internal */
+  readonly _waits: NextHandler = new NextHandler(this);
   /** Whether the `next()` that is being called has got as far as the channel. */
   #isAdmitted = false;
   #isOver = false;

@@ -4,10 +4,11 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Cancellable } from "../kernel/types.js";
+import { QueueWaiter } from "../kernel/wait-queue.js";
 import { ChannelIterator } from "./channel-iterator.js";
 import type { End } from "./end-queue.js";
 import { closed, type MemoryChannel, type MemoryChannelStatistics } from "./memory-channel.js";
-import { NextWaiter, nextOf, Receiving, ReceivingOrEnd } from "./receiving.js";
+import { nextOf, Receiving, ReceivingOrEnd } from "./receiving.js";
 
 export interface ValuesOptions extends Cancellable {
   /** `true`: the end stays open when the loop is left early, as for `ReadableStream.values`. Default `false`. */
@@ -126,7 +127,7 @@ export class MemoryReceiveChannel<out T> implements Disposable, AsyncIterable<T>
     const channel = this.#channel;
     const receiving = new Receiving(channel, this);
     if (receiving.isReady()) return scope._runtime.pause(scope, "receive", channel, nextOf(receiving));
-    const waiter = new NextWaiter(channel.receivers, this, loop);
+    const waiter = new QueueWaiter(channel.receivers, this, loop._waits);
     channel.receivers._append(waiter);
     return scope._park(waiter) as Promise<unknown> as Promise<IteratorResult<T, undefined>>;
   }

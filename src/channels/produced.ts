@@ -9,6 +9,7 @@ import { isInside } from "../kernel/floating.js";
 import type { Nursery } from "../kernel/nursery.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Cancellable } from "../kernel/types.js";
+import { WaitHandler } from "../kernel/wait-handler.js";
 import { QueueWaiter, WaitQueue } from "../kernel/wait-queue.js";
 import type { ValuesOptions } from "./memory-receive-channel.js";
 import { END, type Item } from "./next-item.js";
@@ -165,7 +166,7 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
     if (making === undefined || this.#isOver) return this.#settled(isHeard);
     const caller = ambientScope();
     if (caller !== undefined && isInside(caller, making.nursery)) return Promise.resolve();
-    const closer = new CloseWaiter(this.#closers, isHeard);
+    const closer = new QueueWaiter(this.#closers, isHeard, CLOSING);
     this.#closers._append(closer);
     const scope = caller === undefined || (caller._flags & ENDED) !== 0 ? this._home.owner : caller;
     return scope._park(closer);
@@ -227,12 +228,14 @@ export abstract class Produced<out T> extends Receivable<T> implements AsyncIter
   }
 }
 
-/** Waits for the end, whatever is cancelled meanwhile. */
-class CloseWaiter extends QueueWaiter<void, boolean> {
+/** For waits that go on whatever is cancelled meanwhile. */
+class ClosingHandler extends WaitHandler {
   override get isCancellable(): boolean {
     return false;
   }
 }
+
+const CLOSING = new ClosingHandler();
 
 function closed(): ClosedResourceError {
   return new ClosedResourceError(

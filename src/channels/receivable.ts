@@ -3,6 +3,7 @@ import { operate } from "../kernel/lookup.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Choice, type Enlisted, enlistIn, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Cancellable } from "../kernel/types.js";
+import { type HandledWait, WaitHandler } from "../kernel/wait-handler.js";
 import { QueueWaiter, type WaitQueue } from "../kernel/wait-queue.js";
 import { ItemIterator } from "./item-iterator.js";
 import type { ValuesOptions } from "./memory-receive-channel.js";
@@ -12,6 +13,9 @@ import type { Item } from "./next-item.js";
 export abstract class Receivable<out T> implements Selectable<T>, AsyncIterable<T> {
   /** Those who wait for an item, in order of arrival. Nobody does while it `_isReady`. @internal */
   abstract readonly _receivers: WaitQueue<Item<T>>;
+
+  /** @internal */
+  readonly _receiving: WaitHandler = new ReceiveHandler(this);
 
   /** Whether a receive would be over at once: with an item, the end, or an error. @internal */
   abstract _isReady(): boolean;
@@ -72,7 +76,7 @@ export abstract class Receivable<out T> implements Selectable<T>, AsyncIterable<
 function receiveIn<T>(scope: CancelScope, from: Receivable<T>): Promise<T> {
   if (from._isReady()) return scope._runtime.pause(scope, "receive", from, itemOf(from, from._take()));
   from._asked();
-  const waiter = new ItemWaiter(from);
+  const waiter = new QueueWaiter(from._receivers, undefined, from._receiving);
   from._receivers._append(waiter);
   return scope._park(waiter) as Promise<unknown> as Promise<T>;
 }
@@ -82,19 +86,19 @@ export function itemOf<T>(from: Receivable<T>, item: Item<T>): T {
   return item.value;
 }
 
-/** Waits for an item as `receive` tells it: the end is an error. */
-class ItemWaiter<T> extends QueueWaiter<Item<T>> {
-  readonly #from: Receivable<T>;
+/** Ends waits as `receive` tells it: the end is an error. */
+class ReceiveHandler extends WaitHandler {
+  readonly #from: Receivable<unknown>;
 
-  constructor(from: Receivable<T>) {
-    super(from._receivers, undefined);
+  constructor(from: Receivable<unknown>) {
+    super();
     this.#from = from;
   }
 
-  override _end(outcome: unknown, failed: boolean, isBehind: boolean): boolean {
-    if (failed) return super._end(outcome, true);
-    const item = outcome as Item<T>;
-    return item.done === true ? super._end(this.#from._endOfItems(), true) : super._end(item.value, false, isBehind);
+  override end(waiter: HandledWait, outcome: unknown, failed: boolean, isBehind: boolean): boolean {
+    if (failed) return waiter._endAs(outcome, true);
+    const item = outcome as Item<unknown>;
+    return item.done === true ? waiter._endAs(this.#from._endOfItems(), true) : waiter._endAs(item.value, false, isBehind);
   }
 }
 

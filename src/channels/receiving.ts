@@ -1,6 +1,6 @@
 import { EndOfChannel } from "../kernel/errors.js";
 import { type Alternative, type Choice, type Enlisted, enlistIn } from "../kernel/selectable.js";
-import { QueueWaiter, type WaitQueue } from "../kernel/wait-queue.js";
+import { type HandledWait, WaitHandler } from "../kernel/wait-handler.js";
 import type { End } from "./end-queue.js";
 import type { MemoryChannel } from "./memory-channel.js";
 import { END } from "./next-item.js";
@@ -53,27 +53,27 @@ export class ReceivingOrEnd<T> implements Alternative<IteratorResult<T, undefine
   }
 }
 
-/** Waits for an item as an iterator tells it: the end of the channel is a result. */
-export class NextWaiter<T> extends QueueWaiter<T, End> {
+/** Ends waits as an iterator tells it: the end of the channel is a result. */
+export class NextHandler extends WaitHandler {
   readonly #loop: Loop;
 
-  constructor(queue: WaitQueue<T, End>, end: End, loop: Loop) {
-    super(queue, end);
+  constructor(loop: Loop) {
+    super();
     this.#loop = loop;
   }
 
-  override _end(outcome: unknown, failed: boolean, isBehind: boolean): boolean {
-    if (!failed) return super._end({ done: false, value: outcome }, false, isBehind);
-    return outcome instanceof EndOfChannel ? super._end(END, false) : super._end(outcome, true);
+  override end(waiter: HandledWait, outcome: unknown, failed: boolean, isBehind: boolean): boolean {
+    if (!failed) return waiter._endAs({ done: false, value: outcome }, false, isBehind);
+    return outcome instanceof EndOfChannel ? waiter._endAs(END, false) : waiter._endAs(outcome, true);
   }
 
-  override _cancel(reason: unknown): boolean {
-    super._cancel(reason);
+  override cancel(waiter: HandledWait, reason: unknown): boolean {
+    waiter._endCancelled(reason);
     return true;
   }
 
   /** When all that is cancelled together has been: those of them that wait on the same end are not to find it closed instead. */
-  override _finishCancel(): void {
+  override finishCancel(): void {
     this.#loop._leave();
   }
 }

@@ -1,10 +1,10 @@
 import { describe } from "../kernel/describe.js";
 import { UsageError } from "../kernel/errors.js";
 import { operate } from "../kernel/lookup.js";
+import { Operation } from "../kernel/operation.js";
 import type { CancelScope } from "../kernel/scope.js";
 import { type Alternative, type Choice, type Enlisted, type Selectable, selectable } from "../kernel/selectable.js";
 import type { Cancellable } from "../kernel/types.js";
-import { Waiter } from "../kernel/waiter.js";
 
 /** What may be chosen, each under a name: a receive end, `send.sending(value)`, an `Event`, a `Task`, `timeout(ms)`. */
 export type Cases = Readonly<Record<string, Selectable<unknown>>>;
@@ -77,7 +77,7 @@ function alternativesOf(cases: Cases): Named[] {
 }
 
 /** A `select` that waits. While it is parked, each of its alternatives stands in its queue; none does afterwards. */
-class Selecting extends Waiter<{ readonly key: string; readonly value: unknown }> {
+class Selecting extends Operation<{ readonly key: string; readonly value: unknown }> {
   readonly #named: readonly Named[];
   readonly #enlisted: Enlisted[] = [];
 
@@ -95,16 +95,16 @@ class Selecting extends Waiter<{ readonly key: string; readonly value: unknown }
   }
 
   begin(scope: CancelScope): Promise<unknown> {
-    const promise = scope._park(this);
+    const promise = scope._park(this.waiter);
     for (const [key, alternative] of this.#named) {
       this.#enlisted.push(alternative.enlist(new NamedChoice(this, key), scope));
       // A timeout of 0, after all the others have been asked.
-      if (this.isOver) break;
+      if (this.waiter.isOver) break;
     }
     return promise;
   }
 
-  override _forget(): void {
+  override forget(): void {
     for (const enlisted of this.#enlisted) enlisted.leave();
   }
 }
@@ -119,14 +119,14 @@ class NamedChoice implements Choice {
   }
 
   get promise(): Promise<unknown> {
-    return this.#selecting.promise;
+    return this.#selecting.waiter.promise;
   }
 
   wake(value: unknown): boolean {
-    return this.#selecting.wake({ key: this.#key, value });
+    return this.#selecting.waiter.wake({ key: this.#key, value });
   }
 
   fail(error: unknown): boolean {
-    return this.#selecting.fail(error);
+    return this.#selecting.waiter.fail(error);
   }
 }

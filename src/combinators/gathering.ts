@@ -4,21 +4,22 @@ import { Leader } from "../kernel/leader.js";
 import { quiet } from "../kernel/quiet.js";
 import { leaveAndEnd } from "../kernel/run-scope.js";
 import type { CancelScope } from "../kernel/scope.js";
-import { Waiter } from "../kernel/waiter.js";
+import { PlainWaiter } from "../kernel/waiter.js";
 
 /**
  * A combinator at work: a `Group` of functions, or a `Mapping` of items. Its nursery has no body: it is over when its tasks are, and then what the combinator
  * returned settles. The usual end, with nothing to clean up and nothing to throw, takes no async function, and no promise but that one.
  */
 export abstract class Gathering<R> extends Leader {
-  #waiter: GatheringWaiter<R> | undefined = undefined;
+  /** Waits in the scope around it, whatever is cancelled. */
+  #waiter: PlainWaiter<R> | undefined = undefined;
 
   /** What the combinator returns when everything has ended and nothing went wrong; or throws. */
   abstract result(): R;
 
   /** What settles when everything in it has ended. */
   protected settled(scope: CancelScope): Promise<R> {
-    this.#waiter = new GatheringWaiter<R>(this.caller);
+    this.#waiter = new PlainWaiter<R>(this.caller, undefined);
     return scope._park(this.#waiter);
   }
 
@@ -71,23 +72,5 @@ export abstract class Gathering<R> extends Leader {
     const outcome = nursery._rare?.outcome;
     if (outcome === undefined || outcome.isClean) return false;
     return outcome.hasFailed || (nursery._flags & CALLED) === 0 || nursery._isCancelledOutside;
-  }
-}
-
-/** Waits for the end of a gathering, in the scope around it, whatever is cancelled. */
-class GatheringWaiter<R> extends Waiter<R> {
-  readonly op: string;
-
-  constructor(op: string) {
-    super();
-    this.op = op;
-  }
-
-  get on(): undefined {
-    return undefined;
-  }
-
-  override get isCancellable(): boolean {
-    return false;
   }
 }

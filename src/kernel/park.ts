@@ -1,8 +1,8 @@
 import { operate } from "./lookup.js";
+import { Operation } from "./operation.js";
 import type { CancelScope } from "./scope.js";
 import type { Cancellable } from "./types.js";
 import { requireFunction } from "./validate.js";
-import { Waiter } from "./waiter.js";
 
 /** The handle of a parked operation: exactly one of the two ends the wait, and everything after that has no effect. */
 export interface Parked<T> {
@@ -27,7 +27,7 @@ export interface ParkOptions {
   readonly foreign?: boolean | undefined;
 }
 
-class ParkWaiter<T> extends Waiter<T> {
+class Parking<T> extends Operation<T> implements Parked<T> {
   readonly op: string;
   readonly on: object | undefined;
   readonly #isForeign: boolean;
@@ -53,41 +53,49 @@ class ParkWaiter<T> extends Waiter<T> {
     return !this.#isUninterruptible;
   }
 
+  wake(value: T): boolean {
+    return this.waiter.wake(value);
+  }
+
+  fail(error: unknown): boolean {
+    return this.waiter.fail(error);
+  }
+
   /** `start` is over. A cancellation that came meanwhile had to wait for it. */
   started(onCancel: unknown): void {
     this.#isStarting = false;
-    if (typeof onCancel === "function" && !this.isOver) this.#onCancel = onCancel as Abort;
-    if (this.isAborting) this._finishCancel(this.#reason);
+    if (typeof onCancel === "function" && !this.waiter.isOver) this.#onCancel = onCancel as Abort;
+    if (this.waiter.isAborting) this.finishCancel(this.#reason);
   }
 
   /** `start` threw: that is how the wait ends, also if it was cancelled meanwhile. */
   failedToStart(error: unknown): void {
     this.#isStarting = false;
-    if (this.isAborting) this._endAborting(error);
+    if (this.waiter.isAborting) this.waiter._endAborting(error);
     else this.fail(error);
   }
 
-  override _forget(): void {
+  override forget(): void {
     this.#onCancel = undefined;
   }
 
-  override _cancel(reason: unknown): boolean {
-    if (this.#onCancel === undefined && !this.#isStarting) return super._cancel(reason);
-    this._beginAborting();
+  override cancel(reason: unknown): boolean {
+    if (this.#onCancel === undefined && !this.#isStarting) return super.cancel(reason);
+    this.waiter._beginAborting();
     return true;
   }
 
-  override _finishCancel(reason: unknown): void {
+  override finishCancel(reason: unknown): void {
     this.#reason = reason;
     if (this.#isStarting) return;
     const onCancel = this.#onCancel;
     this.#onCancel = undefined;
     try {
       this.#isUninterruptible = onCancel?.() === false;
-      if (this.#isUninterruptible) this._refuseAborting();
-      else this._endAborting(reason);
+      if (this.#isUninterruptible) this.waiter._refuseAborting();
+      else this.waiter._endAborting(reason);
     } catch (error) {
-      this._endAborting(error);
+      this.waiter._endAborting(error);
     }
   }
 }
@@ -118,12 +126,12 @@ function parkIn<T>(
   { start, options }: { start: (parked: Parked<T>) => Abort | void; options: ParkOptions | undefined },
 ): Promise<T> {
   requireFunction(start, "park()");
-  const waiter = new ParkWaiter<T>(options);
-  const promise = scope._park(waiter);
+  const parking = new Parking<T>(options);
+  const promise = scope._park(parking.waiter);
   try {
-    waiter.started(start(waiter));
+    parking.started(start(parking));
   } catch (error) {
-    waiter.failedToStart(error);
+    parking.failedToStart(error);
   }
   return promise;
 }

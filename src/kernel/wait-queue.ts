@@ -1,4 +1,5 @@
 import type { ScopeNode } from "./scope-node.js";
+import type { WaitHandler } from "./wait-handler.js";
 import { Waiter } from "./waiter.js";
 
 /** What stands in a queue: a waiter, or one case of a `select`. */
@@ -19,19 +20,21 @@ export interface Queued<T, W = undefined> {
   fail(error: unknown): boolean;
 }
 
-/** A waiter in the queue of a primitive. */
+/** A waiter in the queue of a primitive. What is special about one says its handler, not a subclass: see docs/decisions/27. */
 export class QueueWaiter<T, W = undefined> extends Waiter<T> implements Queued<T, W> {
   readonly what: W;
   _queue: WaitQueue<T, W>;
   _before: Queued<T, W> | undefined;
   _after: Queued<T, W> | undefined;
+  readonly #handler: WaitHandler<QueueWaiter<T, W>> | undefined;
 
-  constructor(queue: WaitQueue<T, W>, what: W) {
+  constructor(queue: WaitQueue<T, W>, what: W, handler?: WaitHandler<QueueWaiter<NoInfer<T>, NoInfer<W>>>) {
     super();
     this.what = what;
     this._queue = queue;
     this._before = undefined;
     this._after = undefined;
+    this.#handler = handler;
   }
 
   get op(): string {
@@ -42,8 +45,30 @@ export class QueueWaiter<T, W = undefined> extends Waiter<T> implements Queued<T
     return this._queue.on;
   }
 
+  override get isCancellable(): boolean {
+    return this.#handler === undefined || this.#handler.isCancellable;
+  }
+
   override _forget(): void {
     this._queue._remove(this);
+  }
+
+  /** @internal */
+  override _end(outcome: unknown, failed: boolean, isBehind = false): boolean {
+    return this.#handler === undefined ? super._end(outcome, failed, isBehind) : this.#handler.end(this, outcome, failed, isBehind);
+  }
+
+  /** As `_end`, for its handler. @internal */
+  _endAs(outcome: unknown, failed: boolean, isBehind = false): boolean {
+    return super._end(outcome, failed, isBehind);
+  }
+
+  override _cancel(reason: unknown): boolean {
+    return this.#handler === undefined ? super._cancel(reason) : this.#handler.cancel(this, reason);
+  }
+
+  override _finishCancel(): void {
+    this.#handler?.finishCancel();
   }
 }
 

@@ -116,9 +116,14 @@ export abstract class Waiter<T> {
    * Returns true if the second half, `_finishCancel`, has to be called.
    */
   _cancel(reason: unknown): boolean {
+    this._endCancelled(reason);
+    return false;
+  }
+
+  /** @internal */
+  _endCancelled(reason: unknown): void {
     quiet(this.promise);
     this._end(reason, true);
-    return false;
   }
 
   _finishCancel(_reason: unknown): void {}
@@ -126,20 +131,20 @@ export abstract class Waiter<T> {
   /** Takes it out of whatever would wake it. Must not run code of the user. */
   _forget(): void {}
 
-  /** For `_cancel` of a subclass that cannot decide yet: nobody can wake it, and it is not over. @internal */
-  protected _beginAborting(): void {
+  /** For a `_cancel` that cannot decide yet: nobody can wake it, and it is not over. @internal */
+  _beginAborting(): void {
     this._state = ABORTING;
     (this._scope as ScopeNode)._unhang(this as Waiter<unknown>);
   }
 
   /** The operation refused to be interrupted: it waits on. @internal */
-  protected _refuseAborting(): void {
+  _refuseAborting(): void {
     this._state = PARKED;
     (this._scope as ScopeNode)._hang(this as Waiter<unknown>);
   }
 
   /** It is over: with the cancellation, or with what its `onCancel` threw. @internal */
-  protected _endAborting(outcome: unknown): void {
+  _endAborting(outcome: unknown): void {
     quiet(this.promise);
     this._state = OVER;
     (this._scope as ScopeNode)._runtime.wake(this as Waiter<unknown>, outcome, true);

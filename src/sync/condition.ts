@@ -2,8 +2,9 @@ import type { Cancelled } from "../kernel/cancelled.js";
 import { describe } from "../kernel/describe.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Awaitable, Cancellable } from "../kernel/types.js";
+import { QueueWaiter } from "../kernel/wait-queue.js";
 import { ConditionQueue } from "./condition-queue.js";
-import { ConditionWaiter } from "./condition-waiter.js";
+import { ConditionWait } from "./condition-wait.js";
 import { holding } from "./holding.js";
 import { Lock } from "./lock.js";
 import { operateAnyway } from "./operate-anyway.js";
@@ -131,7 +132,8 @@ export class Condition {
   _wait(scope: CancelScope, cancelled: Cancelled | undefined): Promise<void> {
     const task = taskOf(scope, "a lock");
     this.#lock._requireOwner(task, "waits without the lock of the condition");
-    const waiter = new ConditionWaiter(this.#waiting, task, this.#lock);
+    const waiter = new QueueWaiter(this.#waiting, task, new ConditionWait(this.#lock));
+    this.#waiting._append(waiter);
     const promise = scope._park(waiter);
     this.#lock._release(task);
     if (cancelled !== undefined) waiter._cancel(cancelled);

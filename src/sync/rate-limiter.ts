@@ -5,6 +5,7 @@ import type { Runtime } from "../kernel/runtime.js";
 import type { CancelScope } from "../kernel/scope.js";
 import type { Cancellable } from "../kernel/types.js";
 import { requireDuration } from "../kernel/validate.js";
+import { WaitHandler } from "../kernel/wait-handler.js";
 import { QueueWaiter, WaitQueue } from "../kernel/wait-queue.js";
 import { requireCount } from "./require-count.js";
 
@@ -41,6 +42,7 @@ export class RateLimiter {
   readonly interval: number;
   readonly burst: number;
   readonly #waiting = new WaitQueue<void, number>("acquire", this);
+  readonly #handler = new RateHandler(this);
   /** Whose time it keeps; known from the first use on. */
   #runtime: Runtime | undefined = undefined;
   /** When it was last known to be full, and how many tokens have been taken since: instants are told from these two, so no error of rounding adds up. */
@@ -104,7 +106,9 @@ export class RateLimiter {
   _acquire(scope: CancelScope, n: number): Promise<void> {
     const { _runtime: runtime } = scope;
     if (this.#take(runtime, n)) return runtime.pause(scope, "acquire", this);
-    const promise = scope._park(new RateWaiter(this.#waiting, n, this));
+    const waiter = new QueueWaiter(this.#waiting, n, this.#handler);
+    this.#waiting._append(waiter);
+    const promise = scope._park(waiter);
     this._plan();
     return promise;
   }
@@ -121,7 +125,7 @@ export class RateLimiter {
   }
 
   /** Somebody leaves the line without having been served. @internal */
-  _leaves(waiter: RateWaiter): void {
+  _leaves(waiter: QueueWaiter<void, number>): void {
     // While the first one was due, and its timer late, the bucket may have been full. Nobody has taken anything then, so what came since is lost.
     if (this.#waiting.first === waiter) this.#overflow((this.#runtime as Runtime).now());
   }
@@ -166,20 +170,19 @@ export class RateLimiter {
   }
 }
 
-/** When it is cancelled, the next in line may need fewer tokens, and sooner. */
-class RateWaiter extends QueueWaiter<void, number> {
+/** When one is cancelled, the next in line may need fewer tokens, and sooner. */
+class RateHandler extends WaitHandler<QueueWaiter<void, number>> {
   readonly #limiter: RateLimiter;
 
-  constructor(queue: WaitQueue<void, number>, n: number, limiter: RateLimiter) {
-    super(queue, n);
+  constructor(limiter: RateLimiter) {
+    super();
     this.#limiter = limiter;
-    queue._append(this);
   }
 
   /** It leaves to a timer whom to serve now: those may be about to be cancelled as well. */
-  override _cancel(reason: unknown): boolean {
-    this.#limiter._leaves(this);
-    super._cancel(reason);
+  override cancel(waiter: QueueWaiter<void, number>, reason: unknown): boolean {
+    this.#limiter._leaves(waiter);
+    waiter._endCancelled(reason);
     this.#limiter._plan();
     return false;
   }
