@@ -58,7 +58,7 @@ export class QueueWaiter<T, W = undefined> extends Waiter<T> implements Queued<T
     return this.#handler === undefined ? super._end(outcome, failed, isBehind) : this.#handler.end(this, outcome, failed, isBehind);
   }
 
-  /** As `_end`, for its handler. @internal */
+  /** As `_end`, for its handler. */
   _endAs(outcome: unknown, failed: boolean, isBehind = false): boolean {
     return super._end(outcome, failed, isBehind);
   }

@@ -120,7 +120,7 @@ export abstract class Waiter<T> {
     return false;
   }
 
-  /** @internal */
+  /** Ends it by a cancellation, which has been told elsewhere. */
   _endCancelled(reason: unknown): void {
     quiet(this.promise);
     this._end(reason, true);
