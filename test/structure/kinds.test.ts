@@ -1,24 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sources } from "./sources.js";
 
-const SOURCES = fileURLToPath(new URL("../../src", import.meta.url));
+/** The classes of the library that extend one, each with that one. */
+const bases = new Map(
+  sources.flatMap(({ code }) => [...code.matchAll(/\bclass (\w+)(?:<[^{]*?>)? extends (\w+)/g)].map(([, name, base]) => [name, base])),
+);
 
-/** The classes of the library, each with the one that it extends. */
-function subclasses(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const path of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
-    if (!path.endsWith(".ts")) continue;
-    for (const [, name, base] of readFileSync(join(SOURCES, path), "utf8").matchAll(/\bclass (\w+)(?:<[^{]*?>)? extends (\w+)/g)) {
-      found.set(name as string, base as string);
-    }
-  }
-  return found;
-}
-
-function subclassesOf(root: string): string[] {
-  const bases = subclasses();
+function subclassesOf(root: string): unknown[] {
   const isOne = (name: string | undefined): boolean => name === root || (name !== undefined && isOne(bases.get(name)));
   return [...bases.keys()].filter(isOne).sort();
 }
