@@ -149,6 +149,11 @@ export const SKIPS: readonly Skip[] = [
     files: `test/${path}.test.ts`,
     reason: NODE,
   })),
+  ...["combinators/map.property", "rules/r03-no-error-is-lost", "rules/r04-level-triggered"].map((path) => ({
+    on: ["chromium"],
+    files: `test/${path}.test.ts`,
+    reason: "takes minutes there",
+  })),
   {
     on: ["chromium"],
     files: "test/rules/r14-foreign-signals.test.ts",
