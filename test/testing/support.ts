@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { checkpoint, DeadlockError, Lock, openNursery, sleep } from "../../src/index.js";
+import { checkpoint, DeadlockError, Lock, now, openNursery, sleep } from "../../src/index.js";
 import type { Scheduler } from "../../src/testing/engine/scheduler.js";
 import { Session } from "../../src/testing/engine/session.js";
 import type { TrialResult } from "../../src/testing/engine/trial.js";
@@ -67,6 +67,7 @@ export function bodyOf(program: RandomProgram, onEnd: (outcome: string) => void)
     const state = sim.shared("state", { v0: 0, v1: 0 });
     const locks = [new Lock(), new Lock()] as const;
     const seen: number[][] = program.map(() => []);
+    const times: number[][] = program.map(() => []);
     try {
       await openNursery((nursery) => {
         for (const [who, acts] of program.entries()) {
@@ -74,6 +75,7 @@ export function bodyOf(program: RandomProgram, onEnd: (outcome: string) => void)
             async (task) => {
               const held = new Set<0 | 1>();
               for (const [i, act] of acts.entries()) {
+                times[who]?.push(now(task));
                 if (act.kind === "read") (seen[who] as number[]).push(state[`v${act.of}`]);
                 else if (act.kind === "write") state[`v${act.of}`] = 100 * (who + 1) + i;
                 else if (act.kind === "let") await checkpoint();
@@ -86,6 +88,7 @@ export function bodyOf(program: RandomProgram, onEnd: (outcome: string) => void)
                   await checkpoint();
                 }
               }
+              times[who]?.push(now(task));
               for (const lock of held) locks[lock].release(task);
             },
             { name: `t${who}` },
@@ -93,7 +96,7 @@ export function bodyOf(program: RandomProgram, onEnd: (outcome: string) => void)
         }
       });
     } finally {
-      onEnd(JSON.stringify([state.v0, state.v1, seen]));
+      onEnd(JSON.stringify([state.v0, state.v1, seen, times]));
     }
   };
 }

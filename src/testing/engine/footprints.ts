@@ -18,6 +18,8 @@ export interface Footprint {
   writes: ReadonlySet<string>;
   /** Nothing is known of what it touches, so it is taken to touch everything. */
   isAll: boolean;
+  /** It has set a timer, so that time may pass after it. */
+  setsTimer: boolean;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -32,6 +34,8 @@ export class Footprints {
   readonly steps: Footprint[] = [];
   /** Before these steps nothing was ready, so that they come after all that were before. */
   readonly barriers: number[] = [];
+  /** Those of the barriers at which time could have passed sooner, while something was ready: that it passes there is in no step. */
+  readonly passages = new Set<number>();
   #names: Names | undefined = undefined;
   #trace: Trace | undefined = undefined;
   #current: Footprint | undefined = undefined;
@@ -65,6 +69,7 @@ export class Footprints {
       reads: NOTHING,
       writes: NOTHING,
       isAll: this.#isAllAlways || task.node === undefined,
+      setsTimer: false,
     };
     this.touch(on);
     this.#touchHeld();
@@ -86,12 +91,18 @@ export class Footprints {
     if (failed && waiter._scope?._reason !== undefined && this.#current !== undefined) this.#current.isAll = true;
   }
 
-  /** The step has come to rest. */
-  rest(isBarrier: boolean): void {
+  timed(): void {
+    if (this.#current !== undefined) this.#current.setsTimer = true;
+  }
+
+  /** The step has come to rest. `isBarrier`: nothing is ready; `isPassage`: time could pass even if something were. */
+  rest(isBarrier: boolean, isPassage = false): void {
     const current = this.#current;
     if (current !== undefined) this.#conclude(current);
     this.#current = undefined;
-    if (isBarrier) this.barriers.push(this.steps.length);
+    if (!isBarrier) return;
+    this.barriers.push(this.steps.length);
+    if (isPassage) this.passages.add(this.steps.length);
   }
 
   #conclude(current: Footprint): void {

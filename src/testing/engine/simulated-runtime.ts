@@ -156,6 +156,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   setTimer(timer: Timer): void {
+    this.#footprints?.timed();
     this.#heap.set(timer);
   }
 
@@ -209,7 +210,7 @@ export class SimulatedRuntime implements Runtime {
 
   /** Releases one wake-up; if there is none, jumps to the next timer. False if nothing can happen any more. */
   step(): boolean {
-    this.#footprints?.rest(this.size === 0);
+    this.#footprints?.rest(this.size === 0, this.#options.timeRaces && this.hasTimers);
     this.poll();
     while (this.size === 0) {
       if (this.#externals.deliver()) continue;

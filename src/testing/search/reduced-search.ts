@@ -26,7 +26,8 @@ interface Node {
  * Every outcome there is, without schedules that differ only in the order of steps which touch nothing in common: source-sets dynamic partial order
  * reduction, with sleep sets. What a run has in conflict says what else is to be tried.
  *
- * Here a step, once it is ready, stays so: none makes another impossible. Of those that one task has ready at once, each is one of its own.
+ * Here a step, once it is ready, stays so: none makes another impossible. Of those that one task has ready at once, each is one of its own. With time races that time
+ * passes is in conflict with every step, also where it is none because nothing is ready.
  *
  * Source: Abdulla, Aronis, Jonsson, Sagonas, Optimal Dynamic Partial Order Reduction (POPL 2014).
  */
@@ -52,15 +53,19 @@ export class ReducedSearch implements Search {
 
   /** Whoever comes second of two steps in conflict has to come first in some run. */
   #findRaces({ entries }: Trace, { footprints, blockedAt }: ReducedRun): void {
-    const { steps, barriers } = footprints;
+    const { steps, barriers, passages } = footprints;
     const length = Math.min(steps.length, entries.length, blockedAt);
     const nodeOf = new Map<number, Node>();
     for (const node of this.#nodes) if (node.step !== undefined) nodeOf.set(node.step, node);
     const before: Uint8Array[] = [];
+    const past: Past = { entries, steps, before };
     let barrier = 0;
     let begin = 0;
     for (let i = 0; i < length; i++) {
-      while (barrier < barriers.length && (barriers[barrier] as number) <= i) begin = barriers[barrier++] as number;
+      for (; barrier < barriers.length && (barriers[barrier] as number) <= i; barrier++) {
+        if (i > this.#fresh && passages.has(i)) findRacesWithTime(nodeOf, begin, i, past);
+        begin = barriers[barrier] as number;
+      }
       const mine = new Uint8Array(i);
       before.push(mine);
       // What is before the barrier is before it, and no race.
@@ -73,7 +78,7 @@ export class ReducedSearch implements Search {
         if (!isCause && !areDependent(one, later)) continue;
         mine[j] = 1;
         for (let k = begin; k < j; k++) if ((before[j] as Uint8Array)[k] === 1) mine[k] = 1;
-        if (!isCause && i >= this.#fresh) want(nodeOf.get(j), j, i, before, entries);
+        if (!isCause && i >= this.#fresh) want(nodeOf.get(j), j, i, past);
       }
     }
   }
@@ -94,25 +99,58 @@ export class ReducedSearch implements Search {
   }
 }
 
-/** Wants a step tried at `node`, instead of step `j`, with which all begins that has to come first if step `i` is to come before `j`. */
-function want(node: Node | undefined, j: number, i: number, before: readonly Uint8Array[], entries: readonly Ready[]): void {
+/** The steps of a run. */
+interface Past {
+  readonly entries: readonly Ready[];
+  readonly steps: readonly Footprint[];
+  /** By number of step: 1 for those that come before it in every run that differs only in the order of steps that touch nothing in common. */
+  readonly before: readonly Uint8Array[];
+}
+
+/**
+ * Before step `end` time passed because nothing was ready, and it might have sooner. That is no step, and in conflict with those since `begin`: each has to come
+ * after it in some run, and before it those that need not come after that step.
+ */
+function findRacesWithTime(nodeOf: ReadonlyMap<number, Node>, begin: number, end: number, past: Past): void {
+  const isCovered = new Uint8Array(end);
+  for (let j = end - 1; j >= begin; j--) {
+    if (isCovered[j] === 0) want(nodeOf.get(j), j, end, past, true);
+    for (let k = begin; k < j; k++) if (past.before[j]?.[k] === 1) isCovered[k] = 1;
+  }
+}
+
+/**
+ * Wants a step tried at `node`, instead of step `j`, with which all begins that has to come first if step `i` is to come before `j`; with `isTime`, if time is to pass.
+ */
+function want(node: Node | undefined, j: number, i: number, { entries, steps, before }: Past, isTime = isPassing(entries[i])): void {
   if (node === undefined) return;
   const isAfter = (later: number, earlier: number) => (before[later] as Uint8Array)[earlier] === 1;
   // What of the run is not after step `j`, and step `i`: which of these comes after none of the others?
   const without: number[] = [];
   for (let k = j + 1; k < i; k++) if (!isAfter(k, j)) without.push(k);
-  without.push(i);
+  if (!isTime) without.push(i);
+  // Time passes after all of them, if there is a timer then; by itself it is tried wherever it may.
+  else if (without.length === 0 || !(isTimed(node) || without.some((k) => steps[k]?.setsTimer === true))) return;
   const firsts: number[] = [];
   for (const k of without) {
     if (without.some((other) => other < k && isAfter(k, other))) continue;
-    const entry = entries[k] as Ready;
-    const way = node.ready.indexOf(entry.task.node === undefined && entry.task.id < 0 ? undefined : entry);
+    const way = node.ready.indexOf(isPassing(entries[k]) ? undefined : entries[k]);
     if (way >= 0) firsts.push(way);
   }
   if (firsts.some((way) => node.wanted.has(way))) return;
   const first = firsts.find((way) => !node.asleep.has(way)) ?? firsts[0];
   if (first !== undefined) node.wanted.add(first);
   else for (let way = 0; way < node.ways; way++) node.wanted.add(way);
+}
+
+/** Whether that time passes is one of the ways. */
+function isTimed({ ready }: Node): boolean {
+  return ready.at(-1) === undefined;
+}
+
+/** Whether a step is that time passes. */
+function isPassing(entry: Ready | undefined): boolean {
+  return entry !== undefined && entry.task.node === undefined && entry.task.id < 0;
 }
 
 /** One run: along the path as far as it goes, then on by itself, which makes the path longer. */
@@ -136,10 +174,10 @@ class ReducedRun implements Scheduler {
 
   choose(ways: Ways): number {
     const ready = Array.from({ length: ways.count }, (_, way) => ways.at(way));
-    const step = this.#steps++;
     let node = this.#nodes[this.#at++];
+    if (node === undefined) this.#wake();
+    const step = this.#steps++;
     if (node === undefined) {
-      this.#wake();
       const asleep = new Map<number, Footprint | undefined>();
       for (const [sleeper, footprint] of this.#asleep) asleep.set(ready.indexOf(sleeper), footprint);
       const way = ready.findIndex((_, i) => !asleep.has(i));
@@ -150,9 +188,9 @@ class ReducedRun implements Scheduler {
       }
       const known = this.footprints.known;
       const wanted = new Set([way]);
-      // That time passes may be no step of its own, where nothing else can happen; so no race would say that it could come here.
-      if (ready.at(-1) === undefined) wanted.add(ready.length - 1);
+      // A timer may be cleared before time passes by itself; then no race would say that it could come here.
       node = { step, ways: ways.count, wanted, tried: new Map(), asleep, known, way, ready };
+      if (isTimed(node)) wanted.add(ready.length - 1);
       this.#nodes.push(node);
     } else node.ready = ready;
     this.#asleep = new Map();
