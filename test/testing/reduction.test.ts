@@ -10,7 +10,7 @@ const MOST = 3000;
 /** To hunt: `SEED=random REDUCTION_RUNS=2000`. Without `SEED` they are those of the sources, and so the same each time. */
 const RUNS = { numRuns: Number(process.env["REDUCTION_RUNS"] ?? "100") };
 
-describe("the exhaustive search with reduction", () => {
+describe("the exhaustive search with reduction", { timeout: 60_000 + 100 * RUNS.numRuns }, () => {
   test("finds the outcomes that the exhaustive search finds, on random programs, with fewer runs", async () => {
     let full = 0;
     let reduced = 0;
