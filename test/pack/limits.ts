@@ -11,7 +11,7 @@ export interface Limits {
  * Where a test fails: what is reached, and some percent above it for changes that are no growth. Who passes it says in the same change
  * what the bytes are for, and moves it.
  */
-export const limits: Limits = { core: 13_600, everything: 37_000 };
+export const limits: Limits = { core: 13_600, everything: 37_500 };
 
 /** What was hoped for before the guarantees had been built. docs/decisions/24 says why it is not reached, and what each part costs. */
 export const goals: Limits = { core: 4_000, everything: 12_000 };
