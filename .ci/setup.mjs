@@ -34,10 +34,7 @@ function keepOnly(emitted, dist) {
   const kept = new Set(
     [...emitted.matchAll(/^TSFILE: *(.+?)\r?$/gm)].map(([, path]) => resolve(path)).concat(resolve(dist, ".setup-stamp")),
   );
-  for (const entry of readdirSync(dist, { withFileTypes: true, recursive: true })) {
-    const path = resolve(entry.parentPath, entry.name);
-    if (entry.isFile() && !kept.has(path)) rmSync(path, { force: true });
-  }
+  for (const path of filesIn(dist)) if (!kept.has(resolve(path))) rmSync(path, { force: true });
 }
 
 /** Runs a command in `folder`, unless it has been run there since any of its inputs changed; if it is run, returns what it printed. */
@@ -63,9 +60,15 @@ function once(command, args, folder, inputs, stamp) {
 }
 
 function typescriptIn(folder) {
-  const entries = readdirSync(join(top, folder), { withFileTypes: true, recursive: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-    .map((entry) => join(entry.parentPath, entry.name).slice(top.length));
-  return files.filter((file) => !file.includes("node_modules") && !file.includes("dist/")).sort();
+  const files = filesIn(join(top, folder), ["node_modules", "dist"]).map((path) => path.slice(top.length));
+  return files.filter((file) => file.endsWith(".ts")).sort();
+}
+
+/** Not by `recursive: true`, which follows links since Node 22: the one to the project, in the packages of an example, has no end. */
+function filesIn(folder, except = []) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return except.includes(entry.name) ? [] : filesIn(path, except);
+    return entry.isFile() ? [path] : [];
+  });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileOf, type Report } from "./result.js";
+import { SKIPS, skipOf } from "./skips.js";
 
 // Writes needs-ambient.ts anew: the tests that fail on Node as well where there is no ambient scope.
 //
@@ -62,10 +63,11 @@ function failures(): readonly Failure[] {
   }
 }
 
-/** By file: the names of its tests that have failed; an empty list says all. */
+/** By file: the names of its tests that have failed; an empty list says all. Not of files that no browser loads. */
 function byFile(failed: readonly Failure[]): Readonly<Record<string, readonly string[]>> {
   const found = new Map<string, Failure[]>();
-  for (const failure of failed) found.set(failure.file, [...(found.get(failure.file) ?? []), failure]);
+  for (const failure of failed.filter(({ file }) => skipOf("chromium", file, undefined, SKIPS) === undefined))
+    found.set(failure.file, [...(found.get(failure.file) ?? []), failure]);
   const named = [...found].map(([file, all]) => [file, all.length === all[0]?.of ? [] : all.map(({ name }) => name)] as const);
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

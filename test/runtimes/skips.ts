@@ -87,6 +87,19 @@ export const SKIPS: readonly Skip[] = [
     reason: "the cancel() of a stream that is being read has the async context of the read there, not that of its caller",
   },
   {
+    on: ["bun", "deno"],
+    files: "test/examples/testing.test.ts",
+    test: /^(the README shows what is printed|its own tests pass under node --test)$/,
+    reason: "prints places in stacks, and starts Node's own test runner",
+  },
+  {
+    on: ["deno"],
+    files: "test/examples/crawl.test.ts",
+    test: /^the end of the job (SIG|a second SIG)/,
+    reason: "a program that is started as Node starts one ends by the signal there",
+  },
+  { on: ["bun"], files: "test/docs/snippets.test.ts", test: /'docs\/testing\.md:/, reason: TAILS },
+  {
     on: ["deno"],
     files: "test/channels/merge.property.test.ts",
     reason:

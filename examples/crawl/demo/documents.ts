@@ -35,11 +35,19 @@ export async function findDocuments(limit: number): Promise<Document[]> {
 }
 
 async function filesIn(folder: string, recursive: boolean): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isFile() && /\.(md|html)$/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !slashed(relative(folder, file)).split("/").some(isHidden));
+  const files = (await walk(folder, recursive)).filter((file) => /\.(md|html)$/i.test(file));
+  return files.filter((file) => !slashed(relative(folder, file)).split("/").some(isHidden));
+}
+
+/** Not by the `recursive` of `readdir`, which follows links since Node 26: the one to the project, in the packages of this example, has no end. */
+async function walk(folder: string, recursive: boolean): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found = entries.map((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return recursive ? walk(path, recursive) : [];
+    return entry.isFile() ? [path] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Caches and the like, which differ from one day to the next. */
