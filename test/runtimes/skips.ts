@@ -98,6 +98,12 @@ export const SKIPS: readonly Skip[] = [
     test: /^the end of the job (SIG|a second SIG)/,
     reason: "a program that is started as Node starts one ends by the signal there",
   },
+  {
+    on: ["bun"],
+    files: "test/examples/crawl.test.ts",
+    test: /^the end of the job status 1 if the output file cannot be written/,
+    reason: "console.error() shows an error with the source around it",
+  },
   { on: ["bun"], files: "test/docs/snippets.test.ts", test: /'docs\/testing\.md:/, reason: TAILS },
   {
     on: ["deno"],
