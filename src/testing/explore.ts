@@ -61,55 +61,53 @@ export interface ExploreReport {
  * });
  */
 export async function explore(body: SimBody, options: ExploreOptions = {}): Promise<ExploreReport> {
-  const { strategy = { kind: "portfolio" }, schedules = 1000, timeMs = 2000, checkDeterminism = true } = options;
-  requireBudget(schedules, "schedules");
-  requireDuration(timeMs, "`timeMs` of explore()");
+  const { schedules, timeMs } = options;
+  if (schedules !== undefined) requireBudget(schedules, "schedules");
+  if (timeMs !== undefined) requireDuration(timeMs, "`timeMs` of explore()");
+  return Session.repeatable("explore()", body, options, true, (session) => explored(session, options));
+}
+
+async function explored(session: Session<unknown>, options: ExploreOptions): Promise<ExploreReport> {
+  const { strategy = { kind: "portfolio" }, schedules = 1000, timeMs = 2000, checkDeterminism = true, shrink: shrinks = true } = options;
   const began = performance.now();
   const search = searchOf(strategy);
-  const session = await Session.open("explore()", body, options, true);
   const seen = new Set<number>();
   const externals = new Map<string, ExternalAwait>();
   let tried = 0;
   let maxSteps = 0;
   let isComplete = false;
   let last: Attempt | undefined;
-  try {
-    while (tried < schedules && (tried === 0 || performance.now() - began < timeMs)) {
-      const scheduler = search.next();
-      if (scheduler === undefined) {
-        isComplete = true;
-        break;
-      }
-      const result = await session.trial(scheduler);
-      tried++;
-      search.ended(result.trace);
-      seen.add(result.trace.checksum);
-      maxSteps = Math.max(maxSteps, result.trace.length);
-      for (const external of result.externals) externals.set(`${external.task} ${external.after}`, external);
-      const departures: Departures = { ...session.departures, base: scheduler.base, picks: result.trace.picks };
-      last = { departures, result };
-      if (result.finding !== undefined) {
-        const found = last;
-        throw await reported(found, `Found by schedule ${tried}`, session, options.shrink ?? true);
-      }
-      if (tried === 1 && checkDeterminism) await requireSame({ departures, result }, session);
+  while (tried < schedules && (tried === 0 || performance.now() - began < timeMs)) {
+    const scheduler = search.next();
+    if (scheduler === undefined) {
+      isComplete = true;
+      break;
     }
-    const leftover = await session.leftover();
-    if (leftover !== undefined && last !== undefined) {
-      const code = encode(last.departures, last.result.trace.checksum);
-      throw failureOf({ ...last.result, finding: leftover }, code, [`After ${tried} schedules; this is the last of them.`]);
-    }
-    return {
-      schedules: tried,
-      complete: isComplete,
-      distinctTraces: seen.size,
-      maxSteps,
-      ms: performance.now() - began,
-      externals: [...externals.values()],
-    };
-  } finally {
-    session.close();
+    const result = await session.trial(scheduler);
+    tried++;
+    search.ended(result.trace);
+    seen.add(result.trace.checksum);
+    maxSteps = Math.max(maxSteps, result.trace.length);
+    for (const external of result.externals) externals.set(`${external.task} ${external.after}`, external);
+    const departures: Departures = { ...session.departures, base: scheduler.base, picks: result.trace.picks };
+    const attempt: Attempt = { departures, result };
+    if (result.finding !== undefined) throw await reported(attempt, `Found by schedule ${tried}`, session, shrinks);
+    if (tried === 1 && checkDeterminism) await requireSame(attempt, session);
+    last = attempt;
   }
+  const leftover = await session.leftover();
+  if (leftover !== undefined && last !== undefined) {
+    const code = encode(last.departures, last.result.trace.checksum);
+    throw failureOf({ ...last.result, finding: leftover }, code, [`After ${tried} schedules; this is the last of them.`]);
+  }
+  return {
+    schedules: tried,
+    complete: isComplete,
+    distinctTraces: seen.size,
+    maxSteps,
+    ms: performance.now() - began,
+    externals: [...externals.values()],
+  };
 }
 
 /** The failure, reduced, from a last run that records where tasks wait. */

@@ -52,45 +52,44 @@ const CALLER = "injectCancellation()";
  */
 export async function injectCancellation(body: SimBody, options: InjectOptions = {}): Promise<InjectReport> {
   validateInjection(options, CALLER);
+  return Session.repeatable<unknown, InjectReport>(CALLER, body, options, true, (session) => injected(session, options));
+}
+
+async function injected(session: Session<unknown>, options: InjectOptions): Promise<InjectReport> {
   const { modes = ["enter", "blocked"], targets = ["task", "root"], seeds = 4, points = "every" } = options;
   const search: Search = { modes: [...new Set(modes)], targets, isBySite: points === "sites" };
-  const session = await Session.open<unknown>(CALLER, body, options, true);
-  try {
-    const failed: InjectedRun[] = [];
-    const reached = new Set<string>();
-    const seen = new Set<number>();
-    let runs = 0;
-    let atDefault = 0;
-    let last: InjectedRun | undefined;
-    for (let seed = 0; seed <= seeds; seed++) {
-      const probe = await probed(session, seed);
-      if (seen.has(probe.trace.checksum)) continue;
-      seen.add(probe.trace.checksum);
-      const chosen = search.isBySite ? oncePerSite(probe.checkpoints, seed) : probe.checkpoints;
-      const places = chosen.map((checkpoint) => injectionsAt(checkpoint, search)).filter((injections) => injections.length > 0);
-      if (seed === 0) atDefault = places.length;
-      for (const injection of places.flat()) {
-        const run = await runInjected(session, probe, injection, options);
-        if (run.injector.isMissed && run.result.finding === undefined) continue;
-        runs++;
-        last = run;
-        if (typeof injection.target === "object") reached.add(injection.target.scope);
-        if (run.result.finding === undefined) continue;
-        failed.push(run);
-        if (run.result.finding.kind === "nondeterminism") throw await injectionFailure(failed, runs, session, options);
-      }
+  const failed: InjectedRun[] = [];
+  const reached = new Set<string>();
+  const seen = new Set<number>();
+  let runs = 0;
+  let atDefault = 0;
+  let last: InjectedRun | undefined;
+  for (let seed = 0; seed <= seeds; seed++) {
+    const probe = await probed(session, seed);
+    if (seen.has(probe.trace.checksum)) continue;
+    seen.add(probe.trace.checksum);
+    const chosen = search.isBySite ? oncePerSite(probe.checkpoints, seed) : probe.checkpoints;
+    const places = chosen.map((checkpoint) => injectionsAt(checkpoint, search)).filter((injections) => injections.length > 0);
+    if (seed === 0) atDefault = places.length;
+    for (const injection of places.flat()) {
+      const run = await runInjected(session, probe, injection, options);
+      if (run.injector.isMissed && run.result.finding === undefined) continue;
+      runs++;
+      last = run;
+      if (typeof injection.target === "object") reached.add(injection.target.scope);
+      if (run.result.finding === undefined) continue;
+      failed.push(run);
+      if (run.result.finding.kind === "nondeterminism") throw await injectionFailure(failed, runs, session, options);
     }
-    requireReached(targets, reached, search, runs);
-    if (failed.length > 0) throw await injectionFailure(failed, runs, session, options);
-    const leftover = await session.leftover();
-    if (leftover !== undefined && last !== undefined) {
-      const run = { ...last, result: { ...last.result, finding: leftover } };
-      throw new ScheduleFailure({ ...detailsOf(run), story: [`After ${runs} runs; this is the last of them.`] });
-    }
-    return { points: atDefault, runs };
-  } finally {
-    session.close();
   }
+  requireReached(targets, reached, search, runs);
+  if (failed.length > 0) throw await injectionFailure(failed, runs, session, options);
+  const leftover = await session.leftover();
+  if (leftover !== undefined && last !== undefined) {
+    const run = { ...last, result: { ...last.result, finding: leftover } };
+    throw new ScheduleFailure({ ...detailsOf(run), story: [`After ${runs} runs; this is the last of them.`] });
+  }
+  return { points: atDefault, runs };
 }
 
 /** A run in which nothing is injected. Seed 0 is the default order. @throws ScheduleFailure if it fails */

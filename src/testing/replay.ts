@@ -28,17 +28,9 @@ export async function replay(code: string, body: SimBody, options: ReplayOptions
   const decoded = decode(schedule);
   const { departures, checksum } = decoded;
   validateChecks(options, "replay()");
-  const session = await Session.open(
-    "replay()",
-    body,
-    { ...options, timeRaces: departures.timeRaces, seed: departures.seed, sites: options.sites ?? true },
-    true,
-  );
-  try {
-    if (injection !== undefined) {
-      await replayInjection(session, decoded, injection, options);
-      return;
-    }
+  const settings = { ...options, timeRaces: departures.timeRaces, seed: departures.seed, sites: options.sites ?? true };
+  await Session.repeatable("replay()", body, settings, true, async (session) => {
+    if (injection !== undefined) return replayInjection(session, decoded, injection, options);
     const result = await session.trial(new DepartureScheduler(departures));
     const hasDiverged = checksum !== undefined && short(result.trace.checksum) !== checksum;
     if (result.finding !== undefined) {
@@ -50,7 +42,5 @@ export async function replay(code: string, body: SimBody, options: ReplayOptions
         `${code} passes, and took another path than the one recorded: the program has changed since, or is not deterministic, or its options are others`,
       );
     }
-  } finally {
-    session.close();
-  }
+  });
 }

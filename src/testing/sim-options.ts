@@ -17,7 +17,8 @@ export interface SimOptions extends Pick<RunOptions, "ambient" | "debug" | "erro
   readonly maxSteps?: number | undefined;
   /**
    * What becomes of an `await` of something that is not of this library (`fetch`, a file, a promise of somebody else). `"settle"`: it is waited for in real
-   * time, as part of the step; if nothing is in flight, the others go on. `"fail"`: it is an error. Default `"settle"`.
+   * time, as part of the step; if nothing is seen in flight, the others go on, as they must where one of them is to settle it. `"fail"`: it is an error. Default
+   * `"settle"`.
    */
   readonly external?: "settle" | "fail" | undefined;
   /** Real milliseconds that such an `await` may take. Default 250. */

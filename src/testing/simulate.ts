@@ -38,8 +38,10 @@ export async function simulate<T>(body: SimBody<T>, options: SimOptions = {}): P
 
 /** The report on a run in which something was found. */
 export function failureOf(result: TrialResult<unknown>, replay: string, story: readonly string[]): ScheduleFailure {
-  const { finding, trace } = result;
+  const { finding, trace, misjudged } = result;
   if (finding === undefined) throw new TypeError("a run without a finding is no failure");
   const { kind, error, graph } = finding;
-  return new ScheduleFailure({ kind, cause: error, replay, waitGraph: graph, steps: trace.steps, foundAt: trace.foundAt, story });
+  const hint = `Others went on while something was awaited that is not of this library (${misjudged}), because nothing was seen to be in flight: pass it to sim.external().`;
+  const told = misjudged === undefined ? story : [...story, hint];
+  return new ScheduleFailure({ kind, cause: error, replay, waitGraph: graph, steps: trace.steps, foundAt: trace.foundAt, story: told });
 }

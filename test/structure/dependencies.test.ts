@@ -138,6 +138,7 @@ describe("there is one place for each door to the platform:", () => {
         "kernel/clock.ts",
         "testing/engine/drain.ts",
         "testing/explore.ts",
+        "testing/engine/foreign-waits.ts",
         "testing/engine/trial.ts",
         ...told,
       ]),

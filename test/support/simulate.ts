@@ -2,6 +2,7 @@ import type { Nursery } from "../../src/index.js";
 import type { RunOptions } from "../../src/kernel/run.js";
 import type { Awaitable } from "../../src/kernel/types.js";
 import { requireFunction } from "../../src/kernel/validate.js";
+import { QUIET_MS } from "../../src/testing/engine/foreign-waits.js";
 import { activeResources } from "../../src/testing/engine/resources.js";
 import { baseScheduler, type Scheduler } from "../../src/testing/engine/scheduler.js";
 import { Trial } from "../../src/testing/engine/trial.js";
@@ -37,6 +38,7 @@ export async function simulate<T>(body: (root: Nursery) => Awaitable<T>, options
     leaks: { tasks: false, timers: false, locks: false },
     run,
     resources: activeResources() ?? [],
+    quietMs: QUIET_MS,
     knownRaw: new Set(),
   });
   const { finding, value } = await trial.run(({ root }) => body(root));

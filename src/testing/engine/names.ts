@@ -14,7 +14,7 @@ export class Names {
     const known = this.#tasks.get(node);
     if (known !== undefined) return known;
     const name = this.#unique(node?.name ?? "outside");
-    const task: SimTask = { id: this.#tasks.size, name, node, parked: 0, foreign: 0, lastOp: "start", isRaw: false };
+    const task: SimTask = { id: this.#tasks.size, name, node, parked: 0, foreign: 0, lastOp: "start", rawSince: undefined };
     this.#tasks.set(node, task);
     return task;
   }

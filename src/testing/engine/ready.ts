@@ -11,8 +11,8 @@ export interface SimTask {
   foreign: number;
   /** Its last operation, for reports. */
   lastOp: string;
-  /** It awaits what another task settles without this library: nothing is in flight for it, and it is no use to wait. */
-  isRaw: boolean;
+  /** After how many steps it was taken to await what another task settles without this library: nothing is in flight for it, and it is no use to wait. */
+  rawSince: number | undefined;
 }
 
 /** A wake-up that has been decided and not been released: one of the ways in which a run may go on. */

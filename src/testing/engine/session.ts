@@ -7,6 +7,7 @@ import type { SimOptions } from "../sim-options.js";
 import type { Departures } from "./departures.js";
 import { SyncDrain } from "./drain.js";
 import type { Finding } from "./finding.js";
+import { QUIET_MS } from "./foreign-waits.js";
 import { watchRejections } from "./rejections.js";
 import { activeResources, newResources } from "./resources.js";
 import type { BaseOrder, Scheduler } from "./scheduler.js";
@@ -23,6 +24,12 @@ export interface RunSettings {
   readonly prepare?: ((sim: SimController) => void) | undefined;
 }
 
+/** How waits for what is not of the library are judged: `"patient"` lets each take `settleMs`, whatever is seen in flight; `"hasty"` tells of a mistake. */
+type Patience = "once" | "hasty" | "patient";
+
+/** A run has taken what comes from outside for another task's promise. */
+class Misjudgement extends Error {}
+
 /** Turns of the event loop in which what has been closed may still be listed as open. */
 const CLOSING_TURNS = 8;
 
@@ -35,19 +42,22 @@ export class Session<T> {
   readonly #options: Omit<TrialOptions, "scheduler" | "observer">;
   readonly #rejections: unknown[] = [];
   readonly #unwatch: () => void;
+  readonly #patience: Patience;
 
-  private constructor(body: SimBody<T>, options: SimOptions, timeRaces: boolean, drain: SyncDrain | undefined) {
+  private constructor(body: SimBody<T>, options: SimOptions, timeRaces: boolean, drain: SyncDrain | undefined, patience: Patience) {
     this.#body = body;
+    this.#patience = patience;
     this.base = options.base ?? "fifo";
     this.seed = (options.seed ?? 0) | 0;
     this.timeRaces = options.timeRaces ?? timeRaces;
-    const { ambient, debug, errors, signal, leaks = {} } = options;
+    const { ambient, debug, errors, signal, leaks = {}, settleMs = 250 } = options;
     this.#options = {
       startTime: options.startTime ?? 0,
       timeRaces: this.timeRaces,
       maxSteps: options.maxSteps ?? 10_000,
       external: options.external ?? "settle",
-      settleMs: options.settleMs ?? 250,
+      settleMs,
+      quietMs: patience === "patient" ? settleMs : QUIET_MS,
       drain,
       seed: this.seed,
       sites: options.sites ?? false,
@@ -59,10 +69,37 @@ export class Session<T> {
     this.#unwatch = leaks.rejections === false ? () => {} : watchRejections((reason) => this.#rejections.push(reason));
   }
 
-  static async open<T>(caller: string, body: SimBody<T>, options: SimOptions, timeRaces: boolean): Promise<Session<T>> {
+  /** For a body that is run once. */
+  static async open<T>(
+    caller: string,
+    body: SimBody<T>,
+    options: SimOptions,
+    timeRaces: boolean,
+    patience: Patience = "once",
+  ): Promise<Session<T>> {
     requireFunction(body, caller);
     validate(options, caller);
-    return new Session(body, options, timeRaces, options.drain === "sync" ? await SyncDrain.find() : undefined);
+    return new Session(body, options, timeRaces, options.drain === "sync" ? await SyncDrain.find() : undefined, patience);
+  }
+
+  /** Calls `act` with a session for a body that may be run as often as one likes: `act` begins anew where a run has misjudged a wait, with more patience. */
+  static async repeatable<T, R>(
+    caller: string,
+    body: SimBody<T>,
+    options: SimOptions,
+    timeRaces: boolean,
+    act: (session: Session<T>) => Promise<R>,
+    patience: Patience = "hasty",
+  ): Promise<R> {
+    const session = await Session.open(caller, body, options, timeRaces, patience);
+    try {
+      return await act(session);
+    } catch (error) {
+      if (!(error instanceof Misjudgement)) throw error;
+    } finally {
+      session.close();
+    }
+    return Session.repeatable(caller, body, options, timeRaces, act, "patient");
   }
 
   /** The default order, as data. */
@@ -75,6 +112,7 @@ export class Session<T> {
     const trial = new Trial<T>({ ...this.#options, scheduler, seed, sites, observer });
     prepare?.(trial.sim);
     const result = await trial.run(this.#body);
+    if (result.misjudged !== undefined && this.#patience === "hasty") throw new Misjudgement();
     if (this.#rejections.length === 0) return result;
     const reasons = this.#rejections.splice(0);
     if (result.finding !== undefined) return result;

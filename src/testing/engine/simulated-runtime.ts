@@ -65,7 +65,7 @@ export class SimulatedRuntime implements Runtime {
     this.#footprints?.attach(this.names, this.trace);
     this.#now = options.startTime;
     this.#random = new Random(options.seed);
-    const task: SimTask = { id: -1, name: "time", node: undefined, parked: 0, foreign: 0, lastOp: "", isRaw: false };
+    const task: SimTask = { id: -1, name: "time", node: undefined, parked: 0, foreign: 0, lastOp: "", rawSince: undefined };
     this.#time = { task, op: "time passes", on: undefined, cause: -1, site: undefined, release: () => this.#advance() };
   }
 
@@ -261,7 +261,7 @@ export class SimulatedRuntime implements Runtime {
 
   #hold(task: SimTask): void {
     task.parked++;
-    task.isRaw = false;
+    task.rawSince = undefined;
     if (task.foreign === 0 && this.#loose.size > 0) this.#loose.delete(task);
   }
 

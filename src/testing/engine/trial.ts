@@ -4,7 +4,6 @@ import type { RunOptions } from "../../kernel/run.js";
 import type { ScopeNode } from "../../kernel/scope-node.js";
 import { waitGraph } from "../../kernel/wait-graph.js";
 import { LivelockError } from "../errors/livelock-error.js";
-import { UncontrolledAwaitError } from "../errors/uncontrolled-await-error.js";
 import { SimWaitGraph } from "../report/sim-wait-graph.js";
 import type { SimBody } from "../sim.js";
 import type { Leaks } from "../sim-options.js";
@@ -12,25 +11,19 @@ import { deadlockOf } from "./deadlock-of.js";
 import { later, type SyncDrain } from "./drain.js";
 import type { ExternalAwait } from "./external-await.js";
 import { type FailureKind, type Finding, kindOf } from "./finding.js";
+import { ForeignWaits, type ForeignWaitsOptions } from "./foreign-waits.js";
 import { leaksOf } from "./leaks.js";
-import type { SimTask } from "./ready.js";
-import { activeResources, newResources } from "./resources.js";
 import type { Scheduler } from "./scheduler.js";
 import { SimController } from "./sim-controller.js";
 import { type Observer, SimulatedRuntime } from "./simulated-runtime.js";
 import type { Trace } from "./trace.js";
 
-/** Real milliseconds in which nothing was in flight, after which a task is taken to wait for another one's promise. */
-const RAW_AFTER = 3;
-
 /** How one run is made. All of it is decided: see `SimOptions` for what each is. */
-export interface TrialOptions {
+export interface TrialOptions extends ForeignWaitsOptions {
   readonly scheduler: Scheduler;
   readonly startTime: number;
   readonly timeRaces: boolean;
   readonly maxSteps: number;
-  readonly external: "settle" | "fail";
-  readonly settleMs: number;
   /** How steps come to rest at once; `undefined`: by turns of the event loop. */
   readonly drain: SyncDrain | undefined;
   readonly seed: number;
@@ -38,10 +31,6 @@ export interface TrialOptions {
   readonly leaks: Leaks;
   readonly observer?: Observer | undefined;
   readonly run: RunOptions;
-  /** What was open before; see `activeResources`. */
-  readonly resources: readonly string[];
-  /** Tasks that have been found to wait for one another's promises, by name and last operation: there is no use in waiting for them again. */
-  readonly knownRaw: Set<string>;
 }
 
 /** What became of one run. */
@@ -52,15 +41,8 @@ export interface TrialResult<T> {
   readonly runtime: SimulatedRuntime;
   readonly trace: Trace;
   readonly externals: readonly ExternalAwait[];
-}
-
-interface Awaiting {
-  readonly tasks: readonly SimTask[];
-  /** In real time. */
-  readonly since: number;
-  readonly resources: readonly string[];
-  /** Since when none is in flight. */
-  readonly quietSince: number | undefined;
+  /** A task that others have gone on without, though it waited for none of them: the run may not be the same again. */
+  readonly misjudged: string | undefined;
 }
 
 /** One run of a body under one schedule. A run that fails is cancelled, so that it can clean up, in the simplest order; what does not end then is abandoned. */
@@ -68,7 +50,7 @@ export class Trial<T> {
   readonly #options: TrialOptions;
   readonly #runtime: SimulatedRuntime;
   readonly #sim: SimController;
-  readonly #externals: ExternalAwait[] = [];
+  readonly #foreign: ForeignWaits;
   /** How many foreign signals were listened to before. */
   readonly #listeners = listenerCount();
   #root: Nursery | undefined = undefined;
@@ -77,17 +59,19 @@ export class Trial<T> {
   #finding: Finding | undefined = undefined;
   /** When it was found that nothing goes on but what is foreign, in real time. */
   #stuckSince: number | undefined = undefined;
-  /** What is awaited as part of the last step. */
-  #awaited: Awaiting | undefined = undefined;
+  /** Whether the end of this turn is looked at as well, by a callback that was queued right behind it. */
+  #isFollowed = false;
   #conclude: (result: TrialResult<T>) => void = () => {};
   #fail: (error: unknown) => void = () => {};
   readonly #onTurn = (): void => this.#turn();
+  readonly #onFollowing = (): void => this.#following();
 
   constructor(options: TrialOptions) {
     this.#options = options;
     const { scheduler, startTime, timeRaces, seed, sites, maxSteps, observer } = options;
     this.#runtime = new SimulatedRuntime({ scheduler, startTime, timeRaces, seed, sites, fairAfter: maxSteps >> 1, observer });
     this.#sim = new SimController(this.#runtime);
+    this.#foreign = new ForeignWaits(options, (error) => this.#giveUp("external", error));
   }
 
   /** The controller that the body receives. */
@@ -112,30 +96,47 @@ export class Trial<T> {
     return new Promise((resolve, reject) => {
       this.#conclude = resolve;
       this.#fail = reject;
-      later(this.#onTurn);
+      this.#next();
     });
+  }
+
+  /** Two callbacks that are queued together come one after the other, with nothing but microtasks between: what the first sets in motion is over in the second. */
+  #next(): void {
+    later(this.#onTurn);
+    this.#isFollowed = this.#runtime.loose.some((task) => task.rawSince !== undefined);
+    if (this.#isFollowed) later(this.#onFollowing);
   }
 
   /** One turn of the event loop: steps, until they need another one. */
   #turn(): void {
     const { drain } = this.#options;
+    const isFollowed = this.#isFollowed;
+    this.#isFollowed = false;
     try {
       drain?.begin();
+      this.#foreign.turnBegins(this.#runtime.loose);
       do {
         if (!this.#goOn()) {
           void this.#end().then(this.#conclude, this.#fail);
           return;
         }
       } while (drain?.drain() === true && this.#isControlled);
-      later(this.#onTurn);
+      this.#isFollowed = isFollowed;
+      if (!isFollowed) this.#next();
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  #following(): void {
+    if (!this.#isFollowed) return;
+    this.#foreign.stepIsOver(this.#runtime.loose, this.#runtime.trace.length);
+    this.#next();
+  }
+
   /** Whether nothing foreign is waited for, which would need turns of the event loop. */
   get #isControlled(): boolean {
-    return this.#awaited === undefined && this.#stuckSince === undefined && this.#runtime.externals === 0;
+    return !this.#foreign.isWaiting && this.#stuckSince === undefined && this.#runtime.externals === 0;
   }
 
   /** Everything is at rest: looks at what the last step has done, and takes the next one. False at the end. */
@@ -150,9 +151,7 @@ export class Trial<T> {
       const { length } = runtime.trace;
       if (length >= this.#options.maxSteps) this.#giveUp("livelock", new LivelockError(runtime.trace));
     } else if (runtime.trace.length >= 2 * this.#options.maxSteps) return false;
-    const loose = runtime.loose;
-    if (loose.length === 0) this.#settled();
-    else if (this.#isForeign(loose)) return true;
+    if (this.#foreign.holdsUp(runtime.loose, runtime.trace.length)) return true;
     const went = this.#guarded(() => runtime.step());
     if (went) {
       this.#stuckSince = undefined;
@@ -191,54 +190,6 @@ export class Trial<T> {
     return new SimWaitGraph(top, this.#runtime.names, this.#runtime.loose);
   }
 
-  /** Whether tasks are to be waited for that await something foreign: as part of the step that they are in. */
-  #isForeign(loose: readonly SimTask[]): boolean {
-    const fresh = loose.filter((task) => !task.isRaw);
-    if (fresh.length === 0) {
-      this.#settled();
-      return false;
-    }
-    const { external, settleMs, knownRaw } = this.#options;
-    const tasks = fresh.map(labelOf);
-    const now = performance.now();
-    if (this.#awaited === undefined) {
-      this.#awaited = { tasks: fresh, since: now, quietSince: undefined, resources: [] };
-      if (external === "fail") this.#giveUp("external", new UncontrolledAwaitError(foreign(tasks, 'which `external: "fail"` forbids')));
-      return true;
-    }
-    const resources = this.#inFlight();
-    const quietSince = resources?.length === 0 ? (this.#awaited.quietSince ?? now) : undefined;
-    this.#awaited = { ...this.#awaited, tasks: fresh, quietSince, resources: resources ?? [] };
-    const waited = now - this.#awaited.since;
-    const isQuiet = quietSince !== undefined && (now - quietSince >= RAW_AFTER || tasks.every((task) => knownRaw.has(task)));
-    if (!isQuiet && waited < settleMs) return true;
-    for (const task of fresh) task.isRaw = true;
-    for (const task of tasks) knownRaw.add(task);
-    this.#note(false);
-    if (resources !== undefined && resources.length > 0) {
-      const what = `and was not settled within ${settleMs} ms of real time${advice(resources)}`;
-      this.#giveUp("external", new UncontrolledAwaitError(foreign(tasks, what)));
-    }
-    return true;
-  }
-
-  /** What was awaited is back. */
-  #settled(): void {
-    if (this.#awaited !== undefined) this.#note(true);
-  }
-
-  #note(settled: boolean): void {
-    const { tasks, resources } = this.#awaited as Awaiting;
-    this.#awaited = undefined;
-    for (const { name, lastOp } of tasks) this.#externals.push({ task: name, after: lastOp, settled, resources });
-  }
-
-  #inFlight(): string[] | undefined {
-    const now = activeResources();
-    // Our own: the turn of the event loop that is waited for.
-    return now && newResources(this.#options.resources, now).filter((type) => type !== "Immediate");
-  }
-
   /** Nothing can go on by itself. False if that is the end. */
   #isStuck(): boolean {
     if (this.#runtime.externals > 0) return true;
@@ -268,21 +219,7 @@ export class Trial<T> {
       const error = this.#sim.atEnd() ?? leaksOf(this.#runtime, this.#options.leaks, listenerCount() - this.#listeners);
       if (error !== undefined) this.#finding = { kind: kindOf(error), error, graph: undefined };
     }
-    const runtime = this.#runtime;
-    return { finding: this.#finding, value, runtime, trace: runtime.trace, externals: this.#externals };
+    const [runtime, foreign] = [this.#runtime, this.#foreign];
+    return { finding: this.#finding, value, runtime, trace: runtime.trace, externals: foreign.noted, misjudged: foreign.misjudged };
   }
-}
-
-function labelOf({ name, lastOp }: SimTask): string {
-  return `${name}, after: ${lastOp}`;
-}
-
-function foreign(tasks: readonly string[], what: string): string {
-  return `something that is not of this library was awaited, ${what}:\n  ${tasks.join("\n  ")}`;
-}
-
-/** What to use instead. */
-function advice(resources: readonly string[]): string {
-  if (resources.every((type) => type === "Timeout")) return ". Real timers do not follow virtual time: use sleep(ms)";
-  return ` (in flight: ${[...new Set(resources)].join(", ")}). Pass what takes longer to sim.external()`;
 }
