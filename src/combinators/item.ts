@@ -1,6 +1,6 @@
 import { DEBUG, ENDED, ENTERED, INHERITED, LED } from "../kernel/flags.js";
 import type { Nursery } from "../kernel/nursery.js";
-import type { ScopeNode } from "../kernel/scope-node.js";
+import { link, unlink } from "../kernel/siblings.js";
 import { type Named, Task } from "../kernel/task.js";
 
 // The task of one item is like any other, except that it is driven by its lane: what makes tasks costly are the closures and promises of their drivers, and
@@ -15,8 +15,8 @@ export function newItem(label: Named, index: number): Task {
 }
 
 /**
- * As `_enter`, for the hot path: the nursery is neither cancelled nor being left, and the last place in its list is for an item. The engine compiles this
- * for items alone, where `_enter` and `_end` see scopes of every kind.
+ * As `_enter`, for the hot path: the nursery is neither cancelled nor being left, and the last place in its list is for an item. `_enter` and
+ * `_end` see scopes of every kind, of which the engine makes less.
  */
 export function enterItem(item: Task, nursery: Nursery): void {
   if ((nursery._flags & DEBUG) !== 0) {
@@ -24,35 +24,14 @@ export function enterItem(item: Task, nursery: Nursery): void {
     return;
   }
   item._tree = nursery._tree;
-  item._parent = nursery;
   item._flags |= ENTERED | (nursery._flags & INHERITED);
-  const first = nursery._firstChild;
-  if (first === undefined) {
-    item._next = item;
-    item._previous = item;
-    nursery._firstChild = item;
-  } else {
-    const last = first._previous as ScopeNode;
-    item._next = first;
-    item._previous = last;
-    last._next = item;
-    first._previous = item;
-  }
+  link(item, nursery);
 }
 
 /** As `_end`, of one that is plain. */
 export function endItem(item: Task, nursery: Nursery): void {
   item._flags |= ENDED;
-  const next = item._next as ScopeNode;
-  if (next === item) nursery._firstChild = undefined;
-  else {
-    const previous = item._previous as ScopeNode;
-    previous._next = next;
-    next._previous = previous;
-    if (nursery._firstChild === item) nursery._firstChild = next;
-  }
-  item._next = undefined;
-  item._previous = undefined;
+  unlink(item, nursery);
 }
 
 /** Whether it ends as it began: nothing hangs on it, nor ever hung on it that would have to be told. */

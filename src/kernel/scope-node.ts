@@ -8,6 +8,7 @@ import { leave } from "./leave.js";
 import { Outcome } from "./outcome.js";
 import { Rare } from "./rare.js";
 import type { Runtime } from "./runtime.js";
+import { link, unlink } from "./siblings.js";
 import { siteOf } from "./site.js";
 import type { Tree } from "./tree.js";
 import type { Awaitable } from "./types.js";
@@ -124,19 +125,7 @@ export abstract class ScopeNode {
 
   /** Links it as the last child, and lets in what has been cancelled outside. Also how a started task moves to its nursery. @internal */
   _attach(parent: ScopeNode): void {
-    this._parent = parent;
-    const first = parent._firstChild;
-    if (first === undefined) {
-      this._next = this;
-      this._previous = this;
-      parent._firstChild = this;
-    } else {
-      const last = first._previous as ScopeNode;
-      this._next = first;
-      this._previous = last;
-      last._next = this;
-      first._previous = this;
-    }
+    link(this, parent);
     if (parent._reason !== undefined && this._reason === undefined && (this._flags & SHIELD) === 0) deliver(this, parent._reason);
     parent._noteCome();
   }
@@ -144,16 +133,7 @@ export abstract class ScopeNode {
   /** @internal */
   _detach(): void {
     const parent = this._parent as ScopeNode;
-    const next = this._next as ScopeNode;
-    if (next === this) parent._firstChild = undefined;
-    else {
-      const previous = this._previous as ScopeNode;
-      previous._next = next;
-      next._previous = previous;
-      if (parent._firstChild === this) parent._firstChild = next;
-    }
-    this._next = undefined;
-    this._previous = undefined;
+    unlink(this, parent);
     if ((parent._flags & LEAVING) !== 0) parent._noteLeft();
   }
 
