@@ -3,7 +3,7 @@ import { Group } from "./group.js";
 
 const OVER = "another one was first";
 
-/** A group that is over with the first member whose end `_wins`: the others are cancelled then, and what they bring all the same is disposed. */
+/** A group that is over with the first member that has a value: the others are cancelled then, and what they bring all the same is disposed. */
 export abstract class FirstOf<R> extends Group<R> {
   protected winner: Task | undefined = undefined;
 

@@ -56,14 +56,13 @@ export abstract class Group<R> extends Gathering<R> {
     if (task._number > 0) this.memberEnded(task);
   }
 
-  override childLeft(): boolean {
-    if (this.#isOver) return false;
+  override childLeft(): void {
+    if (this.#isOver) return;
     if (this.nursery._pending > 0) this.memberLeft();
     else {
       this.#isOver = true;
       this.over();
     }
-    return true;
   }
 
   override get hasLost(): boolean {

@@ -40,6 +40,8 @@ export const EXPLICIT = 1 << 17;
 export const DEBUG = 1 << 18;
 /** A nursery that does not group, whatever it would inherit. */
 export const COLLAPSE = 1 << 19;
+/** It stands for a foreign signal, for what was begun under that. */
+export const FOREIGN = 1 << 20;
 /** A task of the library that only hears of cancellations: it waits for nothing, and is in no report. Nobody has a way to cancel it alone. */
 export const BYSTANDER = 1 << 21;
 /**
@@ -47,8 +49,5 @@ export const BYSTANDER = 1 << 21;
  * meanwhile.
  */
 export const LED = 1 << 22;
-
-/** It stands for a foreign signal, for what was begun under that. */
-export const FOREIGN = 1 << 20;
 
 export const INHERITED = GROUP | EXPLICIT | DEBUG;

@@ -18,10 +18,8 @@ export abstract class Leader {
   /** A task that is driven from here has ended, and has left the tree. */
   ledTaskLeft(_task: Task): void {}
 
-  /** Something in it has left the tree, while it is being left. Whether that was dealt with here. */
-  childLeft(): boolean {
-    return false;
-  }
+  /** Something in it has left the tree, while it is being left. */
+  childLeft(): void {}
 
   /** Whether a failure is the nursery's. */
   get countsFailures(): boolean {

@@ -38,7 +38,8 @@ export class LedNursery extends Nursery {
 
   /** @internal */
   override _noteLeft(): void {
-    if (!this._leader.childLeft()) super._noteLeft();
+    this._leader.childLeft();
+    super._noteLeft();
   }
 
   /** @internal */
