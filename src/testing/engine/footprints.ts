@@ -91,6 +91,7 @@ export class Footprints {
     if (failed && waiter._scope?._reason !== undefined && this.#current !== undefined) this.#current.isAll = true;
   }
 
+  /** A timer is set: what time may do from now on depends on the order. */
   timed(): void {
     if (this.#current !== undefined) this.#current.setsTimer = true;
   }
