@@ -1,5 +1,4 @@
 import type { Cancelled } from "./cancelled.js";
-import { LED } from "./flags.js";
 import type { Leader } from "./leader.js";
 import { Nursery } from "./nursery.js";
 import type { ScopeNode } from "./scope-node.js";
@@ -28,7 +27,7 @@ export class LedNursery extends Nursery {
   /** @internal */
   override _forget(task: ScopeNode): void {
     super._forget(task);
-    if ((task._flags & LED) === 0) this._leader.taskEnded(task as Task);
+    this._leader.taskEnded(task as Task);
   }
 
   /** @internal */

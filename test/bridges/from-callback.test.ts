@@ -198,6 +198,24 @@ describe("a start", () => {
     expect([uncaught, unhandled]).toEqual([[boom], []]);
   });
 
+  test("is called off once, also where nobody awaits it and its scope is left", async () => {
+    await simulate(async (root) => {
+      let calls = 0;
+      const waiting = await new CancelScope().run((scope) => {
+        const promise = fromCallback<string>((done) => {
+          root.startSoon(() => sleep(5).then(() => done(null, "value")));
+          return () => {
+            calls++;
+            return false;
+          };
+        });
+        scope.cancel();
+        return { promise };
+      });
+      expect([await waiting?.promise, calls]).toEqual(["value", 1]);
+    });
+  });
+
   test("is not called in a cancelled scope", async () => {
     await simulate(() =>
       new CancelScope().run(async (scope) => {

@@ -184,6 +184,23 @@ describe("what undoes the wait", () => {
     });
   });
 
+  test("that has refused is not asked again, by the end of its scope for example", async () => {
+    await simulate(async (root) => {
+      let asked = 0;
+      const refusing = () => {
+        asked++;
+        return false;
+      };
+      const waiting = await new CancelScope().run((scope) => {
+        const { handle, promise } = parked<string>(refusing);
+        root.startSoon(() => sleep(5).then(() => handle.wake("value")));
+        scope.cancel();
+        return { promise };
+      });
+      expect([await waiting?.promise, asked]).toEqual(["value", 1]);
+    });
+  });
+
   test("only `false` refuses", async () => {
     await simulate(async () => {
       for (const answer of [undefined, null, 0, "", true]) {
