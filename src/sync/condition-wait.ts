@@ -23,9 +23,9 @@ export class ConditionWait extends WaitHandler<QueueWaiter<void, Task>> {
   }
 
   /** Its task has the lock; or that is broken. */
-  override end(waiter: QueueWaiter<void, Task>, outcome: unknown, failed: boolean, isBehind: boolean): boolean {
-    if (failed || this.#reason === undefined) return waiter._endAs(outcome, failed, isBehind);
-    return waiter._endAs(this.#reason, true, isBehind);
+  override end(waiter: QueueWaiter<void, Task>, outcome: unknown, failed: boolean): boolean {
+    if (failed || this.#reason === undefined) return waiter._endAs(outcome, failed);
+    return waiter._endAs(this.#reason, true);
   }
 
   override cancel(waiter: QueueWaiter<void, Task>, reason: unknown): boolean {

@@ -201,6 +201,20 @@ describe.each(Object.entries(combinators))("%s()", (name, combine) => {
     expect(unhandled).toEqual([]);
   });
 
+  test("left floating, it has no result, also where each function had one all the same: that is disposed", async () => {
+    await run(async () => {
+      const resource = new Resource(0, false);
+      const tidy = (scope: CancelScope) => sleepForever(scope).catch(() => resource);
+      const left = await new CancelScope().run(async () => {
+        const promise = combine([tidy]);
+        await checkpoint();
+        return { promise };
+      });
+      expect(await rejectionOf(left?.promise as Promise<unknown>)).toBeInstanceOf(Cancelled);
+      expect(resource.disposals).toBe(1);
+    });
+  });
+
   test("what a function leaves floating ends with it", async () => {
     await simulate(async () => {
       const log: string[] = [];

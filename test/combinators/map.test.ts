@@ -495,6 +495,27 @@ describe.each(Object.entries(combinators))("%s()", (name, combine) => {
     expect(unhandled).toEqual([]);
   });
 
+  test("an item that a cancellation overtakes is not begun", async () => {
+    const seen: number[] = [];
+    await run(() =>
+      new CancelScope().run(async (scope) => {
+        let n = 0;
+        const next = () =>
+          new Promise<IteratorResult<number>>((resolve) => {
+            resolve({ done: false, value: n++ });
+            // When the item has been handed on, and before anything is done with it.
+            if (n === 3) {
+              void Promise.resolve()
+                .then(() => {})
+                .then(() => scope.cancel());
+            }
+          });
+        await combine({ [Symbol.asyncIterator]: () => ({ next }) }, (item) => void seen.push(item), { concurrency: 1 });
+      }),
+    );
+    expect(seen).toEqual([0, 1]);
+  });
+
   test("a cancellation ends the wait for an item of an event emitter, and leaves no listener", async () => {
     await run(async () => {
       const emitter = new EventEmitter();

@@ -6,6 +6,7 @@ import {
   checkpoint,
   Event,
   Lock,
+  mapStream,
   moveOnAfter,
   type Nursery,
   now,
@@ -62,6 +63,28 @@ test.each(WORK)("a nursery that has run %d short tasks that %s keeps nothing of 
         await sleep(0, nursery);
         await new Promise((resolve) => setImmediate(resolve));
       }),
+    { ambient: false },
+  );
+  expect(grown).toBeLessThan(NOTHING);
+});
+
+test("a stream of 100,000 results keeps nothing of their items, which had something to clean up, though the results could be disposed", async () => {
+  async function* endless() {
+    for (let i = 0; ; i++) yield i;
+  }
+  const tidy = (_: number, item: CancelScope) => {
+    item.defer(() => {});
+    return { [Symbol.dispose]: () => {} };
+  };
+  const grown = await run(
+    async (nursery) => {
+      const results = mapStream(endless(), tidy, { concurrency: 4 }, nursery);
+      const taken = await growth(COUNT / 10, async (size) => {
+        for (let i = 0; i < size; i++) await results.receive(nursery);
+      });
+      results.close();
+      return taken;
+    },
     { ambient: false },
   );
   expect(grown).toBeLessThan(NOTHING);

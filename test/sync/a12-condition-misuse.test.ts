@@ -12,6 +12,7 @@ import {
   openNursery,
   run,
   ScopeEndedError,
+  shield,
   sleep,
   sleepForever,
   UsageError,
@@ -168,6 +169,35 @@ describe.each(Object.entries(RUNTIMES))("R17: a wait() that nobody awaits, %s,",
       }),
     );
     expect(seen).toEqual([]);
+  });
+
+  test("keeps its place for the lock, where it is cancelled first and its scope is left then", async () => {
+    const log: string[] = [];
+    await run(async (nursery) => {
+      const condition = new Condition();
+      await condition.acquire();
+      await new CancelScope().run(async (scope) => {
+        void condition.wait();
+        nursery.startSoon(() => condition.run(() => sleep(5)));
+        await sleep(2);
+        scope.cancel();
+        nursery.startSoon(() => condition.run(() => log.push("came later")));
+        await shield(() => sleep(1));
+      });
+      log.push("has waited");
+      condition.release();
+    });
+    expect(log).toEqual(["has waited", "came later"]);
+  });
+
+  test("that is cancelled, and whose lock breaks then, tells that", async () => {
+    await run(async (nursery) => {
+      const condition = new Condition();
+      await condition.acquire();
+      nursery.startSoon(() => condition.acquire().then(() => sleep(5)));
+      const cancelled = moveOnAfter(2, () => condition.wait());
+      expect(await rejectionOf(cancelled)).toBeInstanceOf(BrokenResourceError);
+    });
   });
 
   test("breaks the lock if its task has ended with it: nobody is left who would release it", async () => {
