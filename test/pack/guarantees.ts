@@ -2,6 +2,7 @@
 export const guarantees: Readonly<Record<string, readonly string[]>> = {
   "the tree: entering and leaving scopes, waits, cancelling them": [
     "scope-node",
+    "siblings",
     "scope",
     "waiter",
     "deliver",
