@@ -53,16 +53,12 @@ describe("the ambient scope", () => {
   test("follows callbacks that the platform calls for the code: timers, microtasks, promises", async () => {
     await run(async () => {
       await new CancelScope().run(async (scope) => {
-        const seen: unknown[] = [];
-        await new Promise<void>((resolve) => {
-          queueMicrotask(() => seen.push(currentScope()));
-          setImmediate(() => seen.push(currentScope()));
-          setTimeout(() => {
-            seen.push(currentScope());
-            resolve();
-          }, 5);
-        });
-        expect(seen).toEqual([scope, scope, scope]);
+        const seenBy = (callLater: (callback: () => void) => unknown) =>
+          new Promise((resolve) => void callLater(() => resolve(currentScope())));
+        expect(await seenBy(queueMicrotask)).toBe(scope);
+        expect(await seenBy(setImmediate)).toBe(scope);
+        expect(await seenBy((callback) => setTimeout(callback, 1))).toBe(scope);
+        expect(await seenBy((callback) => Promise.resolve().then(callback))).toBe(scope);
       });
     });
   });
