@@ -151,16 +151,15 @@ describe("R16: a task begins", () => {
   test("in the async context of the code that has started it", async () => {
     const storage = new AsyncLocalStorage<string>();
     await run(async (nursery) => {
-      const seen: unknown[] = [];
-      const note = async () => {
-        seen.push(storage.getStore());
+      const stores = async () => {
+        const before = storage.getStore();
         await sleep(1);
-        seen.push(storage.getStore());
+        return [before, storage.getStore()];
       };
-      storage.run("spawner", () => nursery.startSoon(note));
-      nursery.startSoon(note);
-      await sleep(5);
-      expect(seen).toEqual(["spawner", undefined, "spawner", undefined]);
+      const there = storage.run("spawner", () => nursery.startSoon(stores));
+      const here = nursery.startSoon(stores);
+      expect(await there.join()).toEqual(["spawner", "spawner"]);
+      expect(await here.join()).toEqual([undefined, undefined]);
     });
   });
 
