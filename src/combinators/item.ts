@@ -15,8 +15,8 @@ export function newItem(label: Named, index: number): Task {
 }
 
 /**
- * As `_enter`, for the hot path: the nursery is neither cancelled nor being left, and the last place in its list is for an item. `_enter` and
- * `_end` see scopes of every kind, of which the engine makes less.
+ * As `_enter`, for the hot path: the nursery is neither cancelled nor being left, and the last place in its list is for an item. With
+ * `_enter` and `_end`, which ask for all that may be true of a scope, `map` costs a tenth more.
  */
 export function enterItem(item: Task, nursery: Nursery): void {
   if ((nursery._flags & DEBUG) !== 0) {

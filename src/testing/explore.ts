@@ -49,7 +49,8 @@ export interface ExploreReport {
  * their checkpoints is a schedule, and so is time that passes while tasks could go on.
  *
  * Each run is a root of its own, whatever scope `explore` is called in; `options.signal` cancels it. A run in which something is found wrong is cancelled, so that it
- * can clean up. The schedules come in the order that the strategy says, the same in each call.
+ * can clean up. The schedules come in the order that the strategy says, the same in each call. Where a run has taken something foreign for a promise of
+ * another task, because it was not seen in flight, all of them begin anew, once, and so does `timeMs`: then `settleMs` is granted to whatever is awaited.
  *
  * @throws ScheduleFailure at the first failure, reduced: with the smallest schedule that fails so, as text for `replay`
  * @throws UsageError, RangeError for wrong options

@@ -34,6 +34,8 @@ const CALLER = "injectCancellation()";
  * waits, of the task there and of everything, in the default order and in some random ones. Each run must end, leave nothing behind, fail with nothing but the
  * cancellation, and pass `check`; and no task may go on and on when it is cancelled.
  *
+ * It begins anew where `explore` does: once, if something foreign was not seen in flight.
+ *
  * The number of runs grows with that of checkpoints, and so does the length of each: from some hundred checkpoints on, use `points: "sites"`.
  *
  * Source: trio#77 asks for it; the loops over failures of SQLite's tests.

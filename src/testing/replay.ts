@@ -13,8 +13,8 @@ import { failureOf } from "./simulate.js";
 export interface ReplayOptions extends Omit<SimOptions, "base" | "seed" | "timeRaces">, InjectionChecks {}
 
 /**
- * Runs `body` once, under the schedule that a report printed, with the places in its report where tasks wait. The code of an injection runs it with that
- * one injection, and wants the `fault`, `expected`, `grace` and `check` of `injectCancellation`, if it had them.
+ * Runs `body` under the schedule that a report printed, with the places in its report where tasks wait. The code of an injection runs it without that
+ * first, and then with it, and wants the `fault`, `expected`, `grace` and `check` of `injectCancellation`, if it had them. It begins anew where `explore` does.
  *
  * @throws ScheduleFailure if it fails, which is what one replays for
  * @throws ReplayDiverged if it does not fail, and took another path than the one recorded: the program has changed, or is not deterministic

@@ -21,7 +21,7 @@ export interface SimOptions extends Pick<RunOptions, "ambient" | "debug" | "erro
    * `"settle"`.
    */
   readonly external?: "settle" | "fail" | undefined;
-  /** Real milliseconds that such an `await` may take. Default 250. */
+  /** Real milliseconds that such an `await` may take; where nothing is seen in flight, the others go on after 3, unless that has been wrong before. Default 250. */
   readonly settleMs?: number | undefined;
   /** How a step comes to rest. `"sync"` is faster, and uses what Node has for it but discourages; where it does not work, it is as `"auto"`. Default `"auto"`. */
   readonly drain?: DrainMode | undefined;

@@ -41,7 +41,10 @@ export function failureOf(result: TrialResult<unknown>, replay: string, story: r
   const { finding, trace, misjudged } = result;
   if (finding === undefined) throw new TypeError("a run without a finding is no failure");
   const { kind, error, graph } = finding;
-  const hint = `Others went on while something was awaited that is not of this library (${misjudged}), because nothing was seen to be in flight: pass it to sim.external().`;
-  const told = misjudged === undefined ? story : [...story, hint];
+  const told = misjudged === undefined ? story : [...story, misjudgementOf(misjudged)];
   return new ScheduleFailure({ kind, cause: error, replay, waitGraph: graph, steps: trace.steps, foundAt: trace.foundAt, story: told });
+}
+
+function misjudgementOf(wait: string): string {
+  return `Others went on while something was awaited that is not of this library (${wait}), because nothing was seen to be in flight: pass it to sim.external().`;
 }

@@ -106,26 +106,29 @@ describe.each(["auto", "sync"] as const)('what goes on outside and is not seen t
   });
 
   test("is told from one beside it: both come back as they should", async () => {
-    const body: SimBody = async (sim) => {
+    const both = counted(async (sim) => {
       await shared(sim);
       await two(hash)(sim);
-    };
-    await explore(body, { ...exhaustive, strategy: { kind: "random" } });
+    });
+    const { schedules, externals } = await explore(both.body, { ...exhaustive, strategy: { kind: "random" } });
+    expect(both.runs).toBe(1 + schedules + 1);
+    expect(externals.filter(({ settled }) => !settled).map(({ task }) => task)).toEqual(["task#1"]);
   });
 
-  test("is part of its step also where a cancellation is injected, and in a replay", async () => {
-    const { points } = await injectCancellation(
-      two(() => {}),
-      { drain },
-    );
-    expect(await injectCancellation(two(hash), { drain })).toMatchObject({ points });
-    const wrong: SimBody = async (sim) => {
+  test("is part of its step also where a cancellation is injected, and in a replay: they begin anew", async () => {
+    const [plain, hashing] = [counted(two(() => {})), counted(two(hash))];
+    const report = await injectCancellation(plain.body, { drain });
+    expect(await injectCancellation(hashing.body, { drain })).toEqual(report);
+    expect(hashing.runs).toBe(1 + plain.runs);
+    const wrong = counted(async (sim) => {
       await two(hash)(sim);
       await sim.idle();
       throw new Error("found");
-    };
-    const { replay: code } = await rejectionAs(ScheduleFailure, explore(wrong, exhaustive));
-    expect((await rejectionAs(ScheduleFailure, replay(code, wrong, { drain }))).replay).toBe(code);
+    });
+    const { replay: code } = await rejectionAs(ScheduleFailure, explore(wrong.body, exhaustive));
+    wrong.runs = 0;
+    expect((await rejectionAs(ScheduleFailure, replay(code, wrong.body, { drain }))).replay).toBe(code);
+    expect(wrong.runs).toBe(2);
   });
 
   test("is nothing that a body is run again for which is to run once; the report tells", async () => {
